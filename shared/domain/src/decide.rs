@@ -1,0 +1,158 @@
+//! The one entry point of the rules: [`decide()`].
+
+mod coupons;
+mod draft;
+mod due;
+mod expiry;
+mod reconcile;
+mod target;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use self::draft::{Draft, Stop};
+pub use self::expiry::expires_at;
+pub use self::target::{Target, target};
+use crate::entropy::Entropy;
+use crate::journal::Entry;
+use crate::member::{Coupon, Known, Profile};
+use crate::order::OrderState;
+use crate::points::Overflow;
+use crate::programme::Programmes;
+use crate::time::{TimeError, Timestamp};
+
+/// The most coupons that one decision issues or voids; with journal entry, coupon and directory entry each, they
+/// fit one transaction of 100 items. The rest follows as further settled steps.
+pub const MAX_COUPONS_PER_DECISION: usize = 25;
+
+/// What is asked of a member.
+#[derive(Debug, Clone, Copy)]
+pub enum Command<'a> {
+    /// Bring an order, or a refund that names none, to its target. `first_seen` says that the order was never posted before, so that its
+    /// entries need not be looked for; a collision on commit then means that it was.
+    Order {
+        /// All that is known of the order.
+        state: &'a OrderState,
+        /// Whether nobody can have posted it before.
+        first_seen: bool,
+    },
+    /// Settle, on schedule; may put the due date later.
+    Review,
+    /// Settle only: what the member's account is now.
+    Look,
+}
+
+/// What else must be read before the rules can decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// The journal from this moment of effect on.
+    pub journal_since: Option<Timestamp>,
+    /// The coupons.
+    pub coupons: bool,
+}
+
+/// What the rules decided: commit it whole, or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The profile after it; its version is one more where anything changed.
+    pub profile: Profile,
+    /// New journal entries.
+    pub entries: Vec<Entry>,
+    /// Coupons issued or voided, as they are after it.
+    pub coupons: Vec<Coupon>,
+    /// Whether there is anything to commit.
+    pub changed: bool,
+    /// Whether the command is done; if not, commit this and decide the same command again.
+    pub completed: bool,
+}
+
+/// A decision, or what it lacks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Decided.
+    Decided(Box<Decision>),
+    /// Read this and ask again.
+    Needs(Need),
+}
+
+/// Why the rules refuse; the order is parked with this as its reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecideError {
+    /// A number grew too large.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+    /// A moment left the calendar.
+    #[error("a moment {0}")]
+    Time(#[from] TimeError),
+    /// Orders earn only in the programme's currency.
+    #[error("the order is in {order}, but the programme {programme} runs in {expected}")]
+    Currency {
+        /// The order's currency.
+        order: String,
+        /// The programme's.
+        expected: String,
+        /// The programme's name.
+        programme: String,
+    },
+    /// The shell drew too few random bytes.
+    #[error("the random bytes are spent")]
+    EntropySpent,
+}
+
+/// Decides a command for a member: settles to the command's moment, applies it, settles to `now`. Pure.
+pub fn decide(
+    programmes: &Programmes,
+    profile: &Profile,
+    known: &Known,
+    command: Command<'_>,
+    now: Timestamp,
+    entropy: &mut Entropy,
+) -> Result<Outcome, DecideError> {
+    let mut draft = Draft::new(programmes, profile, known, now, entropy);
+    match run(&mut draft, command) {
+        Ok(()) => Ok(Outcome::Decided(Box::new(draft.finish(matches!(command, Command::Review))?))),
+        Err(Stop::Needs(need)) => Ok(Outcome::Needs(need)),
+        Err(Stop::Error(error)) => Err(error),
+    }
+}
+
+fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
+    let until = draft.now().max(draft.profile.bookkeeping.settled_to);
+    let (state, first_seen) = match command {
+        Command::Order { state, first_seen } => (state, first_seen),
+        Command::Review | Command::Look => return settle(draft, until),
+    };
+    if let Some(moment) = state.effective_at()
+        && moment <= until
+    {
+        settle(draft, moment)?;
+        if draft.is_full() {
+            return Ok(());
+        }
+    }
+    reconcile::reconcile(draft, state, first_seen)?;
+    settle(draft, until)
+}
+
+/// Brings the member up to a moment of the calendar, in the order of the rules, until nothing changes. It looks at
+/// the state alone, so it also finishes what an interrupted commit left.
+fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    if moment < draft.profile.bookkeeping.settled_to {
+        return Ok(());
+    }
+    loop {
+        let posted = draft.entries.len();
+        window::settle(draft, moment)?;
+        expiry::settle(draft, moment)?;
+        coupons::cover_debt(draft, moment)?;
+        coupons::issue_automatic(draft, moment)?;
+        if draft.entries.len() == posted || draft.is_full() {
+            break;
+        }
+    }
+    expiry::remind(draft, moment)?;
+    draft.profile.bookkeeping.settled_to = moment;
+    draft.profile.bookkeeping.programme = draft.programmes.at(moment).number;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Coupons: bought by themselves when the balance reaches a reward, taken back when a refund is not covered.
+
+use super::DecideError;
+use super::draft::{Deltas, Draft, Stop};
+use crate::journal::{Cause, EntryId, Kind};
+use crate::member::{Coupon, CouponState};
+use crate::points::Points;
+use crate::programme::{Reward, Uncovered};
+use crate::time::{FOREVER, Timestamp};
+
+/// While the balance is below 0: void unused coupons, newest first; forgive the rest where the programme says so.
+pub(super) fn cover_debt(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    if draft.profile.account.balance >= Points::ZERO {
+        return Ok(());
+    }
+    if draft.profile.bookkeeping.coupons_end_at.is_some_and(|end| end > moment) {
+        for coupon in draft.live_coupons(moment)? {
+            if draft.profile.account.balance >= Points::ZERO {
+                return Ok(());
+            }
+            if !draft.has_room_for_coupon() {
+                return Ok(());
+            }
+            void(draft, coupon, moment)?;
+        }
+    }
+    let balance = draft.profile.account.balance;
+    if balance < Points::ZERO && draft.programme_at(moment).uncovered == Uncovered::Clamp {
+        let id = draft.next_id_of_commit(moment, Cause::Forgiven(draft.sequence()));
+        draft.post(id, Deltas::points(balance.negated()?), Kind::Forgiven)?;
+    }
+    Ok(())
+}
+
+fn void(draft: &mut Draft<'_>, mut coupon: Coupon, moment: Timestamp) -> Result<(), Stop> {
+    let code = coupon.code.clone();
+    let id = EntryId { effective_at: moment, cause: Cause::Void(code.clone()), n: 0 };
+    draft.post(id, Deltas::points(coupon.points), Kind::CouponVoided { code })?;
+    coupon.state = CouponState::Voided;
+    draft.put_coupon(coupon);
+    Ok(())
+}
+
+/// While the balance reaches the automatic reward: take its points and issue a coupon.
+pub(super) fn issue_automatic(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    let Some(reward) = draft.programme_at(moment).automatic_reward() else { return Ok(()) };
+    while draft.profile.account.balance >= reward.points {
+        if !draft.has_room_for_coupon() {
+            return Ok(());
+        }
+        issue(draft, reward, moment)?;
+    }
+    Ok(())
+}
+
+fn issue(draft: &mut Draft<'_>, reward: &Reward, moment: Timestamp) -> Result<(), Stop> {
+    let zone = &draft.programme_at(moment).time_zone;
+    let coupon = Coupon {
+        code: draft.entropy.coupon_code().ok_or(DecideError::EntropySpent)?,
+        number: draft.profile.account.coupons_issued,
+        reward: reward.id.clone(),
+        points: reward.points,
+        issued_at: moment,
+        ends_at: reward.coupon.valid_for.map(|period| period.after(moment, zone)).transpose()?,
+        state: CouponState::Issued,
+    };
+    let id = EntryId { effective_at: moment, cause: Cause::Coupon(coupon.number), n: 0 };
+    let kind = Kind::CouponIssued {
+        code: coupon.code.clone(),
+        reward: coupon.reward.clone(),
+        ends_at: coupon.ends_at,
+    };
+    draft.post(id, Deltas::points(reward.points.negated()?), kind)?;
+    let end_at = &mut draft.profile.bookkeeping.coupons_end_at;
+    *end_at = (*end_at).max(Some(coupon.ends_at.unwrap_or(FOREVER)));
+    draft.put_coupon(coupon);
+    Ok(())
+}

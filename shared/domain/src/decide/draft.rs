@@ -1,0 +1,192 @@
+//! A decision in the making: the profile as it becomes, and what is posted on the way.
+
+use std::collections::BTreeMap;
+
+use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, window};
+use crate::entropy::Entropy;
+use crate::ids::CouponCode;
+use crate::journal::{Cause, Entry, EntryId, Kind};
+use crate::member::{Coupon, Known, Profile};
+use crate::points::{Overflow, Points};
+use crate::programme::{Programme, Programmes};
+use crate::time::{TimeError, Timestamp};
+
+/// Why a decision cannot go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Something must be read first.
+    Needs(Need),
+    /// It can never succeed.
+    Error(DecideError),
+}
+
+impl<E: Into<DecideError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// What one posting does to the account and the window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Deltas {
+    pub(super) points: Points,
+    pub(super) lifetime_points: Points,
+    pub(super) status_points: Points,
+    pub(super) counts: i8,
+}
+
+impl Deltas {
+    pub(super) fn points(points: Points) -> Self {
+        Self { points, ..Self::default() }
+    }
+}
+
+pub(super) struct Draft<'a> {
+    pub(super) programmes: &'a Programmes,
+    pub(super) entropy: &'a mut Entropy,
+    pub(super) profile: Profile,
+    pub(super) entries: Vec<Entry>,
+    coupons: BTreeMap<CouponCode, Coupon>,
+    before: &'a Profile,
+    known: &'a Known,
+    now: Timestamp,
+    left_over: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(
+        programmes: &'a Programmes,
+        before: &'a Profile,
+        known: &'a Known,
+        now: Timestamp,
+        entropy: &'a mut Entropy,
+    ) -> Self {
+        Self {
+            programmes,
+            entropy,
+            profile: before.clone(),
+            entries: Vec::new(),
+            coupons: BTreeMap::new(),
+            before,
+            known,
+            now,
+            left_over: false,
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(super) fn programme_at(&self, moment: Timestamp) -> &'a Programme {
+        &self.programmes.at(moment).programme
+    }
+
+    /// Adds an entry and folds it into the account and the window.
+    pub(super) fn post(&mut self, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
+        let entry = Entry {
+            sequence: self.sequence(),
+            recorded_at: self.now,
+            points: deltas.points,
+            lifetime_points: deltas.lifetime_points,
+            status_points: deltas.status_points,
+            counts: deltas.counts,
+            kind,
+            id,
+        };
+        self.profile.account.fold(&entry)?;
+        window::take_in(self, &entry)?;
+        let bookkeeping = &mut self.profile.bookkeeping;
+        if bookkeeping.active_at.is_none() && entry.points > Points::ZERO {
+            bookkeeping.active_at = Some(entry.id.effective_at);
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// The sequence of the commit in the making.
+    pub(super) fn sequence(&self) -> u64 {
+        self.before.version.saturating_add(1)
+    }
+
+    /// Every entry that takes effect at or after a moment: read ones, then our own.
+    pub(super) fn journal_since(&self, since: Timestamp) -> Result<impl Iterator<Item = &Entry>, Stop> {
+        let read = if self.before.is_new() { Some(&[][..]) } else { self.known.journal_since(since) };
+        let read = read.ok_or_else(|| self.need_journal(since))?;
+        Ok(read.iter().chain(self.entries.iter().filter(move |entry| entry.id.effective_at >= since)))
+    }
+
+    fn need_journal(&self, since: Timestamp) -> Stop {
+        let read_since = self.known.journal.as_ref().map(|(read_since, _)| *read_since);
+        let since = read_since.map_or(since, |read_since| read_since.min(since));
+        Stop::Needs(Need { journal_since: Some(since), coupons: false })
+    }
+
+    /// The key of the next entry of a cause, where earlier ones must be looked for.
+    pub(super) fn next_id(&self, effective_at: Timestamp, cause: Cause) -> Result<EntryId, Stop> {
+        let posted = self
+            .journal_since(effective_at)?
+            .filter(|entry| entry.id.effective_at == effective_at && entry.id.cause == cause)
+            .count();
+        let n = u32::try_from(posted).map_err(|_| Overflow)?;
+        Ok(EntryId { effective_at, cause, n })
+    }
+
+    /// As [`Draft::next_id`], of a cause that no other commit can have.
+    pub(super) fn next_id_of_commit(&self, effective_at: Timestamp, cause: Cause) -> EntryId {
+        let posted = self.entries.iter().filter(|entry| entry.id.cause == cause).count();
+        EntryId { effective_at, n: u32::try_from(posted).unwrap_or(u32::MAX), cause }
+    }
+
+    /// The unused coupons that can still be voided, newest first.
+    pub(super) fn live_coupons(&self, moment: Timestamp) -> Result<Vec<Coupon>, Stop> {
+        let read = match &self.known.coupons {
+            Some(coupons) => coupons.as_slice(),
+            None if self.before.is_new() => &[],
+            None => return Err(Stop::Needs(Need { journal_since: None, coupons: true })),
+        };
+        let untouched = read.iter().filter(|coupon| !self.coupons.contains_key(&coupon.code));
+        let mut live: Vec<Coupon> =
+            untouched.chain(self.coupons.values()).filter(|coupon| coupon.is_live(moment)).cloned().collect();
+        live.sort_by_key(|coupon| std::cmp::Reverse(coupon.number));
+        Ok(live)
+    }
+
+    /// Keeps a new or changed coupon; false, and the decision is full, when no more fit.
+    pub(super) fn has_room_for_coupon(&mut self) -> bool {
+        self.left_over = self.coupons.len() >= MAX_COUPONS_PER_DECISION;
+        !self.left_over
+    }
+
+    pub(super) fn put_coupon(&mut self, coupon: Coupon) {
+        self.coupons.insert(coupon.code.clone(), coupon);
+    }
+
+    /// Whether the rest must wait for another decision.
+    pub(super) fn is_full(&self) -> bool {
+        self.left_over
+    }
+
+    pub(super) fn finish(mut self, review: bool) -> Result<Decision, TimeError> {
+        due::update(&mut self, review)?;
+        let changed = self.before.is_new() || !self.entries.is_empty() || self.bookkeeping_changed();
+        if changed {
+            self.profile.version = self.sequence();
+        }
+        Ok(Decision {
+            profile: self.profile,
+            entries: self.entries,
+            coupons: self.coupons.into_values().collect(),
+            changed,
+            completed: !self.left_over,
+        })
+    }
+
+    /// That time went by is no change worth a write.
+    fn bookkeeping_changed(&self) -> bool {
+        let mut after = self.profile.bookkeeping.clone();
+        after.settled_to = self.before.bookkeeping.settled_to;
+        after.window.on = self.before.bookkeeping.window.on;
+        after != self.before.bookkeeping
+    }
+}

@@ -1,0 +1,26 @@
+//! The due date: a lower bound on the next moment at which the calendar could change a member.
+
+use super::draft::Draft;
+use super::expiry;
+use crate::time::{TimeError, Timestamp, start_of};
+
+/// Brings the due date earlier at once, and puts it later only in a review: an ordinary order writes no index.
+pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeError> {
+    let next = if draft.is_full() { Some(draft.now()) } else { next_change(draft)? };
+    let before = draft.profile.bookkeeping.due_at.filter(|_| !review);
+    draft.profile.bookkeeping.due_at = before.into_iter().chain(next).min();
+    Ok(())
+}
+
+fn next_change(draft: &Draft<'_>) -> Result<Option<Timestamp>, TimeError> {
+    let programme = draft.programme_at(draft.profile.bookkeeping.settled_to);
+    let mut moments = Vec::new();
+    if let Some(end) = expiry::expires_at(programme, &draft.profile)? {
+        moments.push(end);
+        moments.extend(expiry::reminders(programme, &draft.profile, end)?.into_iter().map(|(at, _)| at));
+    }
+    if let Some(date) = draft.profile.bookkeeping.window.tier_changes_on {
+        moments.push(start_of(date, &programme.time_zone)?);
+    }
+    Ok(moments.into_iter().min())
+}

@@ -1,0 +1,122 @@
+//! What an order is worth: a pure function of the order as it is now and of the programme in force when it was
+//! placed. The one place where a fraction is rounded.
+
+use rust_decimal::Decimal;
+
+use super::DecideError;
+use crate::money::Currency;
+use crate::order::{OrderState, Payment, Refund, Snapshot};
+use crate::points::{Overflow, Points};
+use crate::programme::{Programme, Programmes};
+
+/// What an order should have posted in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Points after refunds; below 0 only for a refund without an order.
+    pub points: Points,
+    /// Points before refunds.
+    pub lifetime_points: Points,
+    /// Status points after refunds.
+    pub status_points: Points,
+    /// Whether the order resets the expiry.
+    pub counts: bool,
+}
+
+/// The target of an order, or of a refund that names no order.
+pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, DecideError> {
+    if let Some(refund) = &state.unlinked {
+        return of_unlinked(&programmes.at(refund.refunded_at).programme, refund);
+    }
+    let (Some(snapshot), Some(placed_at)) = (&state.snapshot, state.placed_at) else {
+        return Ok(Target::default());
+    };
+    let (paid, total) = match snapshot.payment {
+        Payment::Unpaid => return Ok(Target::default()),
+        Payment::Partial { paid, total } if paid > 0 && total > 0 => (paid.min(total), total),
+        Payment::Partial { .. } => return Ok(Target::default()),
+        Payment::Paid => (1, 1),
+    };
+    if snapshot.cancelled || snapshot.test {
+        return Ok(Target::default());
+    }
+    of_order(&programmes.at(placed_at).programme, snapshot, state.refunds.values(), paid, total)
+}
+
+/// `paid / total` is the share of the order that is paid.
+fn of_order<'a>(
+    programme: &Programme,
+    snapshot: &Snapshot,
+    refunds: impl Iterator<Item = &'a Refund>,
+    paid: i64,
+    total: i64,
+) -> Result<Target, DecideError> {
+    check_currency(programme, snapshot.currency)?;
+    let gross = snapshot.goods.on(programme.earning.basis)?.max(0);
+    let mut refunded = 0_i64;
+    for refund in refunds {
+        check_currency(programme, refund.currency)?;
+        let given_back = refund.goods.on(programme.earning.basis)?.max(0);
+        refunded = refunded.checked_add(given_back).ok_or(Overflow)?;
+    }
+    let share = |amount: i64| Decimal::from(amount).checked_mul(Decimal::from(paid)).ok_or(Overflow);
+    let earned = Worth::of(programme, share(gross)?, total)?;
+    if refunded > 0 && refunded >= gross {
+        return Ok(Target { lifetime_points: earned.points, ..Target::default() });
+    }
+    let given_back = Decimal::from(refunded).checked_mul(Decimal::from(total)).ok_or(Overflow)?;
+    let kept = (share(gross)? - given_back).max(Decimal::ZERO);
+    let net = Worth::of(programme, kept, total)?;
+    let per_order = match &programme.tiers {
+        Some(tiers) if gross > 0 => tiers.per_order,
+        _ => Points::ZERO,
+    };
+    Ok(Target {
+        points: net.points,
+        lifetime_points: earned.points,
+        status_points: net.status_points.plus(per_order)?,
+        counts: true,
+    })
+}
+
+fn of_unlinked(programme: &Programme, refund: &Refund) -> Result<Target, DecideError> {
+    check_currency(programme, refund.currency)?;
+    let amount = refund.goods.on(programme.earning.basis)?.max(0);
+    let worth = Worth::of(programme, Decimal::from(amount), 1)?;
+    Ok(Target {
+        points: worth.points.negated()?,
+        status_points: worth.status_points.negated()?,
+        ..Target::default()
+    })
+}
+
+/// What an amount gives: points, and status points per unit.
+struct Worth {
+    points: Points,
+    status_points: Points,
+}
+
+impl Worth {
+    /// Of `minor / divisor` minor units; divided last, so that whole results come out whole.
+    fn of(programme: &Programme, minor: Decimal, divisor: i64) -> Result<Self, Overflow> {
+        let units_divisor = Decimal::from(10_i64.pow(programme.currency.decimals()))
+            .checked_mul(Decimal::from(divisor))
+            .ok_or(Overflow)?;
+        let give = |rate: Decimal| {
+            let exact = minor.checked_mul(rate).and_then(|product| product.checked_div(units_divisor));
+            programme.earning.rounding.round(exact.ok_or(Overflow)?)
+        };
+        let per_unit = programme.tiers.as_ref().map_or(Decimal::ZERO, |tiers| tiers.per_unit);
+        Ok(Self { points: give(programme.earning.points_per_unit)?, status_points: give(per_unit)? })
+    }
+}
+
+fn check_currency(programme: &Programme, currency: Currency) -> Result<(), DecideError> {
+    if currency == programme.currency {
+        return Ok(());
+    }
+    Err(DecideError::Currency {
+        order: currency.to_string(),
+        expected: programme.currency.to_string(),
+        programme: programme.name.clone(),
+    })
+}

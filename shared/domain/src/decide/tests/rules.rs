@@ -1,0 +1,400 @@
+//! Scenarios.
+
+use super::world::{World, at, order, programme, unlinked};
+use crate::{Command, DecideError, Payment, Programme};
+
+fn world(changes: &[(&str, &str)]) -> World {
+    World::new(programme(changes), at("2026-01-01"))
+}
+
+const CLAMP: (&str, &str) = ("\"negative\"", "\"clamp\"");
+const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
+
+#[test]
+fn an_order_earns_what_its_goods_are_worth_rounded_once() {
+    for (rounding, points) in [("floor", 28), ("half_up", 29), ("ceiling", 29)] {
+        let rule = format!("points_per_unit = \"1.5\"\nrounding = \"{rounding}\"");
+        let mut world = world(&[("points_per_unit = \"1\"", &rule)]);
+        world.orders("1", "2026-01-02", 1900);
+        assert_eq!(world.balance(), points, "{rounding}");
+    }
+}
+
+#[test]
+fn half_up_rounds_a_half_up_and_less_down() {
+    let rule = "points_per_unit = \"1\"\nrounding = \"half_up\"";
+    for (minor, points) in [(1949, 19), (1950, 20), (1951, 20), (0, 0)] {
+        let mut world = world(&[("points_per_unit = \"1\"", rule)]);
+        world.orders("1", "2026-01-02", minor);
+        assert_eq!(world.balance(), points, "{minor}");
+    }
+}
+
+#[test]
+fn a_single_large_order_earns_all_its_coupons_at_once() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 7_718_360);
+    assert_eq!(world.coupons.len(), 154);
+    assert_eq!(world.balance(), 77_183 - 154 * 500);
+    assert_eq!(world.profile.account.coupons_issued, 154);
+    assert_eq!(world.profile.account.lifetime_points.0, 77_183);
+}
+
+#[test]
+fn an_unpaid_a_cancelled_and_a_test_order_earn_nothing() {
+    let placed = at("2026-01-02");
+    for change in [
+        |snapshot: &mut crate::Snapshot| snapshot.payment = Payment::Unpaid,
+        |snapshot: &mut crate::Snapshot| snapshot.cancelled = true,
+        |snapshot: &mut crate::Snapshot| snapshot.test = true,
+    ] {
+        let mut world = world(&[]);
+        world.arrives(&order("1", placed, 10_000).changed(change));
+        assert_eq!((world.balance(), world.journal.len()), (0, 0));
+        assert_eq!(world.expires_at(), None);
+    }
+}
+
+#[test]
+fn an_order_paid_in_part_earns_that_part() {
+    let mut world = world(&[]);
+    let placed = world.orders("1", "2026-01-02", 9_000);
+    world.arrives(
+        &placed.clone().changed(|order| order.payment = Payment::Partial { paid: 3_000, total: 9_000 }),
+    );
+    assert_eq!(world.balance(), 30);
+}
+
+#[test]
+fn an_order_in_another_currency_is_refused_with_a_reason() {
+    let mut world = world(&[]);
+    let foreign = order("1", at("2026-01-02"), 100).changed(|order| {
+        order.currency = crate::Currency::new("USD").unwrap();
+    });
+    let refused = world.run(Command::Order { state: &foreign, first_seen: true }).unwrap_err();
+    assert!(matches!(refused, DecideError::Currency { .. }));
+    assert_eq!(refused.to_string(), "the order is in USD, but the programme Stars runs in EUR");
+}
+
+#[test]
+fn a_refund_takes_back_what_the_order_earned_and_no_more() {
+    let mut world = world(&[]);
+    let first = world.orders("1", "2026-01-02", 15_000);
+    let part = first.refunded("r1", at("2026-01-05"), 4_999);
+    world.arrives(&part);
+    assert_eq!(world.balance(), 100);
+    let whole = part.refunded("r2", at("2026-01-06"), 999_900);
+    world.arrives(&whole);
+    world.arrives(&whole);
+    assert_eq!(world.balance(), 0);
+    assert_eq!(world.profile.account.lifetime_points.0, 150);
+    assert_eq!(world.expires_at(), None);
+}
+
+#[test]
+fn an_uncovered_refund_goes_below_zero_or_is_forgiven() {
+    for (changes, balance, forgiven) in [(vec![], -100, 0), (vec![CLAMP], 0, 100)] {
+        // Given 600 points, of which 500 bought a coupon that has since ended.
+        let mut world = world(&changes);
+        let first = world.orders("1", "2026-01-02", 60_000);
+        world.pass_to(at("2026-06-01"));
+        assert_eq!((world.balance(), world.live_coupons()), (100, 0));
+        // When 200 of them are refunded, nothing can be voided.
+        world.arrives(&first.refunded("r", world.now, 20_000));
+        assert_eq!((world.balance(), world.profile.account.forgiven.0), (balance, forgiven));
+    }
+}
+
+#[test]
+fn unused_coupons_are_voided_newest_first_before_the_balance_goes_below_zero() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 50_000);
+    let second = world.orders("2", "2026-01-03", 60_000);
+    assert_eq!((world.balance(), world.live_coupons()), (100, 2));
+    world.arrives(&second.refunded("r", world.now, 30_000));
+    assert_eq!((world.balance(), world.live_coupons(), world.voided_coupons()), (300, 1, 1));
+    let voided = world.coupons.iter().find(|coupon| !coupon.is_live(world.now)).unwrap();
+    assert_eq!(voided.number, 1, "the newest");
+    assert_eq!(world.profile.account.coupons_issued, 2);
+}
+
+#[test]
+fn a_refund_that_names_no_order_takes_back_what_such_an_order_would_give() {
+    let mut world =
+        world(&[("status_points = { per_unit = 1 }", "status_points = { per_unit = 1, per_order = 7 }")]);
+    world.orders("1", "2026-01-02", 10_050);
+    assert_eq!((world.balance(), world.status()), (100, 107));
+    let refund = unlinked("r", at("2026-01-03"), 4_050);
+    world.pass_to(at("2026-01-03"));
+    world.arrives(&refund);
+    world.arrives(&refund);
+    assert_eq!((world.balance(), world.status()), (60, 67));
+    assert_eq!(world.profile.account.lifetime_points.0, 100);
+}
+
+#[test]
+fn a_refund_without_an_order_can_be_a_members_first() {
+    let mut world = world(&[]);
+    world.arrives(&unlinked("r", at("2026-01-01"), 5_000));
+    assert_eq!((world.balance(), world.status(), world.expires_at()), (-50, 0, None));
+    world.orders("1", "2026-01-02", 12_000);
+    assert_eq!((world.balance(), world.status()), (70, 70));
+}
+
+#[test]
+fn each_order_that_counts_resets_the_expiry_also_one_of_nothing() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    assert_eq!(world.expires_at(), Some(at("2027-01-02")));
+    world.orders("2", "2026-05-31", 0);
+    assert_eq!(world.expires_at(), Some(at("2027-05-31T12:00:00Z")));
+    world.pass_to(at("2027-05-31T11:59:59Z"));
+    assert_eq!(world.balance(), 100);
+    world.pass_to(at("2027-05-31T12:00:00Z"));
+    assert_eq!((world.balance(), world.expires_at()), (0, None));
+}
+
+#[test]
+fn an_order_at_the_very_instant_of_expiry_starts_from_nothing() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    // The order arrives before the review of that instant.
+    world.pass_to(at("2027-01-02T11:00:00Z"));
+    world.now = at("2027-01-02T12:00:00Z");
+    world.arrives(&order("2", world.now, 700));
+    assert_eq!(world.balance(), 7);
+    assert_eq!(world.expires_at(), Some(at("2028-01-02")));
+}
+
+#[test]
+fn a_refund_does_not_reset_the_expiry_and_an_order_refunded_to_nothing_no_longer_does() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    let second = world.orders("2", "2026-06-02", 5_000);
+    world.pass_to(at("2026-07-01"));
+    let part = second.refunded("r1", world.now, 2_000);
+    world.arrives(&part);
+    assert_eq!(world.expires_at(), Some(at("2027-06-02")));
+    world.arrives(&part.refunded("r2", world.now, 3_000));
+    assert_eq!((world.balance(), world.expires_at()), (100, Some(at("2027-01-02T12:00:00Z"))));
+}
+
+#[test]
+fn points_whose_date_has_passed_expire_at_once() {
+    // Given an order of January, and one of June that kept its points alive.
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    let second = world.orders("2", "2026-06-02", 5_000);
+    // When the second is refunded to nothing after the first one's year.
+    world.pass_to(at("2027-02-01"));
+    world.arrives(&second.refunded("r", world.now, 5_000));
+    assert_eq!(world.balance(), 0);
+}
+
+#[test]
+fn a_refund_after_an_expiry_takes_back_as_much_of_it() {
+    let mut world = world(&[]);
+    let first = world.orders("1", "2026-01-02", 10_000);
+    world.pass_to(at("2027-03-01"));
+    assert_eq!(world.balance(), 0);
+    let part = first.refunded("r1", world.now, 4_000);
+    world.arrives(&part);
+    assert_eq!(world.balance(), 0);
+    let whole = part.refunded("r2", world.now, 6_000);
+    world.arrives(&whole);
+    world.arrives(&whole);
+    assert_eq!(world.balance(), 0);
+    let expired: i64 =
+        world.journal.iter().filter(|entry| entry.kind == crate::Kind::Expired).map(|e| e.points.0).sum();
+    assert_eq!(expired, 0);
+}
+
+#[test]
+fn a_refund_takes_back_no_more_of_an_expiry_than_it_took() {
+    // Given 600 points: 500 bought a coupon (ended since), 100 expired.
+    let mut world = world(&[]);
+    let first = world.orders("1", "2026-01-02", 60_000);
+    world.pass_to(at("2027-03-01"));
+    assert_eq!(world.balance(), 0);
+    world.arrives(&first.refunded("r", world.now, 60_000));
+    assert_eq!(world.balance(), -500);
+}
+
+#[test]
+fn an_order_that_arrives_late_takes_the_expiry_back() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.pass_to(at("2027-03-01"));
+    assert_eq!(world.balance(), 0);
+    // Placed before the expiry, told after it.
+    world.arrives(&order("late", at("2026-12-01"), 2_000));
+    assert_eq!((world.balance(), world.expires_at()), (120, Some(at("2027-12-01"))));
+}
+
+#[test]
+fn an_order_that_arrives_late_runs_out_with_what_it_would_have_run_out_with() {
+    // Given an expiry of January's order, then a new order.
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.orders("2", "2027-02-01", 5_000);
+    assert_eq!(world.balance(), 50);
+    // When an order from before the first one is told, its points ran out together with the first one's.
+    world.arrives(&order("late", at("2026-01-01"), 3_000));
+    assert_eq!(world.balance(), 50);
+    // When an order is told that bridges the gap, nothing ran out.
+    world.arrives(&order("bridge", at("2026-12-01"), 3_000));
+    assert_eq!(world.balance(), 50 + 30 + 100 + 30);
+}
+
+#[test]
+fn a_negative_balance_does_not_expire() {
+    let mut world = world(&[]);
+    let first = world.orders("1", "2026-01-02", 60_000);
+    world.pass_to(at("2026-06-01"));
+    world.arrives(&first.refunded("r", world.now, 60_000));
+    assert_eq!((world.balance(), world.expires_at()), (-500, None));
+    world.pass_to(at("2029-01-01"));
+    assert_eq!(world.balance(), -500);
+}
+
+#[test]
+fn one_reminder_per_step_and_a_later_order_starts_the_series_again() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.pass_to(at("2026-12-10"));
+    assert_eq!(world.reminders(), 1);
+    world.orders("2", "2026-12-20", 1_000);
+    world.pass_to(at("2027-12-21"));
+    assert_eq!(world.reminders(), 3);
+    assert_eq!(world.balance(), 0);
+}
+
+#[test]
+fn after_an_outage_only_the_newest_reminder_is_sent() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.now = at("2026-12-30");
+    world.run(Command::Review).unwrap();
+    world.run(Command::Review).unwrap();
+    assert_eq!(world.reminders(), 1);
+}
+
+#[test]
+fn a_tier_comes_up_at_once_and_goes_down_when_the_window_says_so() {
+    let mut world = world(&[NO_REWARD]);
+    world.orders("1", "2026-01-10", 15_000);
+    assert_eq!(world.tier(), None);
+    world.orders("2", "2026-02-20", 90_000);
+    assert_eq!((world.status(), world.tier()), (1_050, Some("gold")));
+    world.pass_to(at("2026-04-09T21:59:59Z"));
+    assert_eq!(world.tier(), Some("gold"));
+    // The tenth of April begins in Paris.
+    world.pass_to(at("2026-04-09T22:00:00Z"));
+    assert_eq!((world.status(), world.tier()), (900, Some("silver")));
+    world.pass_to(at("2026-05-20"));
+    assert_eq!((world.status(), world.tier()), (0, None));
+}
+
+#[test]
+fn a_level_without_a_threshold_is_everybodys() {
+    let mut world = world(&[NO_REWARD, ("threshold = 200", "threshold = 0")]);
+    world.arrives(&order("1", at("2026-01-01"), 10_000).changed(|order| order.payment = Payment::Unpaid));
+    assert_eq!(world.tier(), Some("silver"));
+    world.orders("2", "2026-01-02", 100_000);
+    assert_eq!(world.tier(), Some("gold"));
+    world.pass_to(at("2026-06-01"));
+    assert_eq!(world.tier(), Some("silver"));
+}
+
+#[test]
+fn status_per_order_counts_orders_that_count_and_have_goods() {
+    let mut world = world(&[("per_unit = 1", "per_order = 10")]);
+    world.orders("1", "2026-01-02", 1);
+    world.orders("2", "2026-01-02", 0);
+    assert_eq!(world.status(), 10);
+    let third = world.orders("3", "2026-01-03", 5_000);
+    assert_eq!(world.status(), 20);
+    let part = third.refunded("r1", world.now, 4_999);
+    world.arrives(&part);
+    assert_eq!(world.status(), 20);
+    world.arrives(&part.refunded("r2", world.now, 1));
+    assert_eq!(world.status(), 10);
+}
+
+#[test]
+fn an_order_told_late_adds_status_only_if_it_still_counts() {
+    let mut world = world(&[NO_REWARD]);
+    world.orders("1", "2026-06-01", 30_000);
+    world.arrives(&order("old", at("2026-02-01"), 90_000));
+    assert_eq!((world.status(), world.balance()), (300, 1_200));
+    world.arrives(&order("recent", at("2026-04-01"), 80_000));
+    assert_eq!((world.status(), world.tier()), (1_100, Some("gold")));
+    world.pass_to(at("2026-07-02"));
+    assert_eq!((world.status(), world.tier()), (300, Some("silver")));
+}
+
+#[test]
+fn cancelled_then_completed_again_ends_where_it_began() {
+    let mut world = world(&[NO_REWARD]);
+    let first = world.orders("1", "2026-01-02", 30_000);
+    let cancelled = first.changed(|order| order.cancelled = true);
+    world.arrives(&cancelled);
+    assert_eq!((world.balance(), world.status(), world.tier()), (0, 0, None));
+    world.arrives(&cancelled.changed(|order| order.cancelled = false));
+    assert_eq!((world.balance(), world.status(), world.tier()), (300, 300, Some("silver")));
+    assert_eq!(world.profile.account.lifetime_points.0, 300);
+}
+
+#[test]
+fn an_older_state_delivered_after_a_newer_one_changes_nothing() {
+    let mut world = world(&[]);
+    let first = order("1", at("2026-01-01"), 10_000);
+    let cancelled = first.clone().changed(|order| order.cancelled = true);
+    world.arrives(&first);
+    world.arrives(&cancelled);
+    world.arrives(&first);
+    assert_eq!(world.balance(), 0);
+}
+
+#[test]
+fn an_order_earns_by_the_rules_of_its_day() {
+    let mut world = world(&[NO_REWARD]);
+    let first = world.orders("1", "2026-01-02", 10_000);
+    world.pass_to(at("2026-02-01"));
+    world.publish(programme(&[NO_REWARD, ("points_per_unit = \"1\"", "points_per_unit = \"3\"")]));
+    world.arrives(&first.refunded("r", world.now, 5_000));
+    assert_eq!(world.balance(), 50);
+    world.orders("2", "2026-02-02", 1_000);
+    assert_eq!(world.balance(), 80);
+}
+
+#[test]
+fn a_new_window_is_added_up_anew() {
+    let mut world = world(&[NO_REWARD]);
+    world.orders("1", "2026-01-02", 30_000);
+    world.orders("2", "2026-03-01", 5_000);
+    assert_eq!((world.status(), world.tier()), (350, Some("silver")));
+    world.publish(programme(&[NO_REWARD, ("\"3 months\"\n        status", "\"1 month\"\n        status")]));
+    world.run(Command::Review).unwrap();
+    assert_eq!((world.status(), world.tier()), (50, None));
+}
+
+#[test]
+fn a_programme_says_where_it_is_wrong() {
+    let wrong = |from: &str, to: &str| {
+        let text = include_str!("../../../../../programme.toml");
+        assert!(text.contains(from), "{from}");
+        Programme::from_toml(&text.replacen(from, to, 1)).unwrap_err().to_string()
+    };
+    assert!(wrong("[earning]", "[earning]\nfoo = 1").contains("foo"));
+    assert!(
+        wrong("points_per_unit = \"10\"", "points_per_unit = \"-1\"").starts_with("earning.points_per_unit")
+    );
+    assert!(wrong("Europe/Paris", "Europe/Atlantis").starts_with("time_zone"));
+    assert!(wrong("\"12 months\"", "\"12 moons\"").starts_with("expiry.after_inactivity"));
+    assert!(wrong("points = 5000", "points = 0").starts_with("rewards[0].points"));
+    assert!(wrong("percent = \"10\"", "percent = \"101\"").starts_with("rewards[0].coupon.percent"));
+    let twice = include_str!("../../../../../programme.toml").to_owned()
+        + "\n[[rewards]]\nid = \"other\"\npoints = 1\nautomatic = true\ncoupon = { free_shipping = true }\n";
+    assert!(Programme::from_toml(&twice).unwrap_err().to_string().starts_with("rewards[1].automatic"));
+}

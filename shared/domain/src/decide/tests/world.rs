@@ -1,0 +1,286 @@
+//! One member in memory, driven as the shell drives the rules: decide, read what is needed, commit, repeat.
+
+use crate::decide::expires_at;
+use crate::member::CouponState;
+use crate::programme::Version;
+use crate::time::instant;
+use crate::{
+    Account, Command, Coupon, Currency, Customer, Date, DecideError, Decision, Entropy, Entry, Goods, Kind,
+    Known, MemberId, OrderKey, OrderState, Outcome, Payment, Points, Profile, Programme, Programmes, Refund,
+    RefundId, Snapshot, SourceName, Timestamp,
+};
+
+/// A programme with everything in it; `changes` replaces text in it.
+pub(super) fn programme(changes: &[(&str, &str)]) -> Programme {
+    let mut text = r#"
+        name = "Stars"
+        currency = "EUR"
+        time_zone = "Europe/Paris"
+
+        [earning]
+        points_per_unit = "1"
+
+        [expiry]
+        after_inactivity = "12 months"
+        reminders = ["1 month", "1 week"]
+
+        [refunds]
+        uncovered = "negative"
+
+        [[rewards]]
+        id = "five"
+        points = 500
+        automatic = true
+        coupon = { amount = "5.00", valid_for = "3 months" }
+
+        [tiers]
+        window = "3 months"
+        status_points = { per_unit = 1 }
+
+        [[tiers.levels]]
+        id = "silver"
+        threshold = 200
+
+        [[tiers.levels]]
+        id = "gold"
+        threshold = 1000
+    "#
+    .to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from} is not in the programme");
+        text = text.replace(from, to);
+    }
+    Programme::from_toml(&text).unwrap()
+}
+
+pub(super) fn at(text: &str) -> Timestamp {
+    if text.contains('T') { instant(text) } else { instant(&format!("{text}T12:00:00Z")) }.unwrap()
+}
+
+pub(super) fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+/// A paid order of `minor` cents, as first seen.
+pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
+    let source = SourceName::new("shop").unwrap();
+    OrderState {
+        key: OrderKey::of_order(&source, id).unwrap(),
+        revision: 1,
+        placed_at: Some(placed_at),
+        owner: Some(Customer { source, id: None, contact: Default::default() }),
+        snapshot: Some(Snapshot {
+            updated_at: placed_at,
+            currency: Currency::new("EUR").unwrap(),
+            goods: Goods::untaxed(minor),
+            payment: Payment::Paid,
+            cancelled: false,
+            test: false,
+        }),
+        refunds: Default::default(),
+        unlinked: None,
+    }
+}
+
+pub(super) fn refund_of(refunded_at: Timestamp, minor: i64) -> Refund {
+    Refund { refunded_at, currency: Currency::new("EUR").unwrap(), goods: Goods::untaxed(minor) }
+}
+
+/// A refund that names no order.
+pub(super) fn unlinked(id: &str, refunded_at: Timestamp, minor: i64) -> OrderState {
+    let source = SourceName::new("shop").unwrap();
+    let mut state = order("unused", refunded_at, 0);
+    state.key = OrderKey::of_unlinked_refund(&source, &RefundId::new(id).unwrap()).unwrap();
+    state.snapshot = None;
+    state.placed_at = None;
+    state.unlinked = Some(refund_of(refunded_at, minor));
+    state
+}
+
+impl OrderState {
+    /// The same order after a refund.
+    pub(super) fn refunded(mut self, id: &str, refunded_at: Timestamp, minor: i64) -> Self {
+        self.revision += 1;
+        self.refunds.insert(RefundId::new(id).unwrap(), refund_of(refunded_at, minor));
+        self
+    }
+
+    /// The same order after a change of its snapshot.
+    pub(super) fn changed(mut self, change: impl FnOnce(&mut Snapshot)) -> Self {
+        self.revision += 1;
+        change(self.snapshot.as_mut().unwrap());
+        self
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) programmes: Programmes,
+    pub(super) profile: Profile,
+    pub(super) journal: Vec<Entry>,
+    pub(super) coupons: Vec<Coupon>,
+    pub(super) now: Timestamp,
+    seed: u64,
+}
+
+impl World {
+    pub(super) fn new(programme: Programme, now: Timestamp) -> Self {
+        let programmes = Programmes::only(programme);
+        let profile = Profile::new(MemberId::new("m").unwrap(), now, &programmes);
+        Self { programmes, profile, journal: Vec::new(), coupons: Vec::new(), now, seed: 0 }
+    }
+
+    /// Publishes another version, in force from now on.
+    pub(super) fn publish(&mut self, programme: Programme) {
+        let newest = self.programmes.newest().clone();
+        let version = Version { number: newest.number + 1, from: self.now, programme };
+        self.programmes = Programmes::new(vec![newest, version]).unwrap();
+    }
+
+    /// An order or a refund arrives now.
+    pub(super) fn arrives(&mut self, state: &OrderState) {
+        self.run(Command::Order { state, first_seen: false }).unwrap();
+    }
+
+    /// An order arrives at the moment at which it was placed, after the reviews that were due before.
+    pub(super) fn orders(&mut self, id: &str, placed_at: &str, minor: i64) -> OrderState {
+        self.pass_to(at(placed_at));
+        let state = order(id, self.now, minor);
+        self.arrives(&state);
+        state
+    }
+
+    /// Time goes by, and whoever is due is reviewed.
+    pub(super) fn pass_to(&mut self, moment: Timestamp) {
+        assert!(moment >= self.now);
+        while let Some(due) = self.profile.bookkeeping.due_at.filter(|due| *due <= moment) {
+            self.now = due.max(self.now);
+            self.run(Command::Review).unwrap();
+            assert!(
+                self.profile.bookkeeping.due_at.is_none_or(|next| next > due),
+                "a review leaves the member due at {due}"
+            );
+        }
+        self.now = moment;
+    }
+
+    /// Runs a command to its end, as the shell does.
+    pub(super) fn run(&mut self, command: Command<'_>) -> Result<(), DecideError> {
+        for _ in 0..1_000 {
+            let decision = self.decide(command)?;
+            self.commit(&decision);
+            if decision.completed {
+                return Ok(());
+            }
+        }
+        panic!("the command does not come to an end");
+    }
+
+    pub(super) fn decide(&mut self, command: Command<'_>) -> Result<Decision, DecideError> {
+        self.seed += 1;
+        let mut known = Known::default();
+        for _ in 0..8 {
+            let mut entropy = entropy(self.seed);
+            match crate::decide(&self.programmes, &self.profile, &known, command, self.now, &mut entropy)? {
+                Outcome::Decided(decision) => return Ok(*decision),
+                Outcome::Needs(need) => {
+                    if let Some(since) = need.journal_since {
+                        let mut entries: Vec<Entry> = self
+                            .journal
+                            .iter()
+                            .filter(|entry| entry.id.effective_at >= since)
+                            .cloned()
+                            .collect();
+                        entries.sort_by(|a, b| a.id.cmp(&b.id));
+                        known.journal = Some((since, entries));
+                    }
+                    if need.coupons {
+                        known.coupons = Some(self.coupons.clone());
+                    }
+                }
+            }
+        }
+        panic!("the rules keep asking for more");
+    }
+
+    /// Commits as the store does: every key is new.
+    pub(super) fn commit(&mut self, decision: &Decision) {
+        if !decision.changed {
+            assert!(decision.entries.is_empty() && decision.coupons.is_empty());
+            return;
+        }
+        assert_eq!(decision.profile.version, self.profile.version + 1);
+        for entry in &decision.entries {
+            assert!(self.journal.iter().all(|known| known.id != entry.id), "{:?} is posted twice", entry.id);
+            self.journal.push(entry.clone());
+        }
+        for coupon in &decision.coupons {
+            self.coupons.retain(|known| known.code != coupon.code);
+            self.coupons.push(coupon.clone());
+        }
+        self.profile = decision.profile.clone();
+    }
+
+    pub(super) fn balance(&self) -> i64 {
+        self.profile.account.balance.0
+    }
+
+    pub(super) fn tier(&self) -> Option<&str> {
+        self.profile.account.tier.as_ref().map(|tier| tier.as_str())
+    }
+
+    pub(super) fn status(&self) -> i64 {
+        self.profile.bookkeeping.window.sum.floored().0
+    }
+
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        expires_at(&self.programmes.at(self.now).programme, &self.profile).unwrap()
+    }
+
+    pub(super) fn live_coupons(&self) -> usize {
+        self.coupons.iter().filter(|coupon| coupon.is_live(self.now)).count()
+    }
+
+    pub(super) fn voided_coupons(&self) -> usize {
+        self.coupons.iter().filter(|coupon| coupon.state == CouponState::Voided).count()
+    }
+
+    pub(super) fn reminders(&self) -> usize {
+        self.journal.iter().filter(|entry| matches!(entry.kind, Kind::ExpiryReminder { .. })).count()
+    }
+
+    /// The fold of the journal.
+    pub(super) fn folded(&self) -> Account {
+        let mut journal = self.journal.clone();
+        journal.sort_by(|a, b| (a.sequence, &a.id).cmp(&(b.sequence, &b.id)));
+        let mut account = Account::default();
+        journal.iter().try_for_each(|entry| account.fold(entry)).unwrap();
+        account
+    }
+
+    /// What orders have posted so far: points, lifetime points and status points.
+    pub(super) fn posted_by_orders(&self) -> (Points, Points, Points) {
+        self.journal.iter().filter(|entry| matches!(entry.kind, Kind::Order { .. })).fold(
+            Default::default(),
+            |(points, lifetime, status), entry| {
+                (
+                    points.plus(entry.points).unwrap(),
+                    lifetime.plus(entry.lifetime_points).unwrap(),
+                    status.plus(entry.status_points).unwrap(),
+                )
+            },
+        )
+    }
+}
+
+/// Bytes that differ from one decision to the next; not random at all.
+pub(super) fn entropy(seed: u64) -> Entropy {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let byte = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[4]
+    };
+    Entropy::new((0..Entropy::BYTES).map(byte).collect())
+}

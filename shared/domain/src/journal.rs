@@ -1,0 +1,203 @@
+//! The journal: a member's append-only record. Ledger, activity feed and outbox at once.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CouponCode, IdError, LevelId, OrderKey, RewardId};
+use crate::points::Points;
+use crate::time::{self, Date, Period, Timestamp};
+
+/// Why something was posted. With the moment of effect it is the entry's key, and so the idempotency record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// An order; dated as it was placed.
+    Order(OrderKey),
+    /// A refund that names no order; dated as it was made.
+    UnlinkedRefund(OrderKey),
+    /// Points ran out at this instant.
+    Expiry(Timestamp),
+    /// A reminder of the expiry at this instant, one step before it.
+    Reminder(Timestamp, Period),
+    /// The tier was looked up on this date.
+    Tier(Date),
+    /// The member's coupon of this number, counted from 0.
+    Coupon(u32),
+    /// An unused coupon was taken back.
+    Void(CouponCode),
+    /// A debt was forgiven by the commit of this sequence.
+    Forgiven(u64),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(key) => write!(f, "order/{key}"),
+            Self::UnlinkedRefund(key) => write!(f, "refund/{key}"),
+            Self::Expiry(at) => write!(f, "expiry/{}", time::sortable(*at)),
+            Self::Reminder(at, step) => write!(f, "reminder/{}/{step}", time::sortable(*at)),
+            Self::Tier(date) => write!(f, "tier/{date}"),
+            Self::Coupon(number) => write!(f, "coupon/{number}"),
+            Self::Void(code) => write!(f, "void/{code}"),
+            Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
+        }
+    }
+}
+
+/// A stored cause that we cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a cause of a journal entry")]
+pub struct UnknownCause(String);
+
+impl FromStr for Cause {
+    type Err = UnknownCause;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCause> {
+        parse_cause(text).ok_or_else(|| UnknownCause(text.to_owned()))
+    }
+}
+
+fn parse_cause(text: &str) -> Option<Cause> {
+    let (kind, rest) = text.split_once('/')?;
+    let key = |text: &str| -> Result<OrderKey, IdError> { OrderKey::new(text) };
+    Some(match kind {
+        "order" => Cause::Order(key(rest).ok()?),
+        "refund" => Cause::UnlinkedRefund(key(rest).ok()?),
+        "expiry" => Cause::Expiry(time::instant(rest).ok()?),
+        "reminder" => {
+            let (at, step) = rest.split_once('/')?;
+            Cause::Reminder(time::instant(at).ok()?, Period::parse(step).ok()?)
+        }
+        "tier" => Cause::Tier(rest.parse().ok()?),
+        "coupon" => Cause::Coupon(rest.parse().ok()?),
+        "void" => Cause::Void(CouponCode::new(rest).ok()?),
+        "forgiven" => Cause::Forgiven(rest.parse().ok()?),
+        _ => return None,
+    })
+}
+
+/// Where an entry stands in the journal: unique for a member, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    /// From when it counts; a pure function of the cause.
+    pub effective_at: Timestamp,
+    /// Why.
+    pub cause: Cause,
+    /// Which of the same cause, counted densely from 0.
+    pub n: u32,
+}
+
+/// One posting. The deltas say what it does to the account, the kind says what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub id: EntryId,
+    /// The commit that wrote it; folding in this order gives the account.
+    pub sequence: u64,
+    /// When it was written.
+    pub recorded_at: Timestamp,
+    /// Points given or taken.
+    pub points: Points,
+    /// What an order's goods earned before refunds.
+    pub lifetime_points: Points,
+    /// Status points given or taken; they count in the window by the date of effect.
+    pub status_points: Points,
+    /// +1 where an order begins to count, −1 where it ceases to.
+    pub counts: i8,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// An order was brought to its target, as of this revision of it.
+    Order {
+        /// The revision that was reconciled.
+        revision: u64,
+    },
+    /// A refund without an order took points back.
+    UnlinkedRefund,
+    /// A reward was bought with points.
+    CouponIssued {
+        /// The new coupon's code.
+        code: CouponCode,
+        /// Which reward it is.
+        reward: RewardId,
+        /// When it ends, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_at: Option<Timestamp>,
+    },
+    /// An unused coupon was taken back to cover a refund; its points returned.
+    CouponVoided {
+        /// Which.
+        code: CouponCode,
+    },
+    /// A debt that no coupon covered was forgiven.
+    Forgiven,
+    /// The balance ran out; positive points are an expiry taken back.
+    Expired,
+    /// The member should know that points are about to run out.
+    ExpiryReminder {
+        /// How many points.
+        expiring: Points,
+        /// When.
+        expires_at: Timestamp,
+    },
+    /// Another tier, or none any more.
+    TierChanged {
+        /// The level before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<LevelId>,
+        /// The level now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<LevelId>,
+        /// Whether it is a rise.
+        up: bool,
+    },
+}
+
+impl Kind {
+    /// Whether the member or an integrator is told; the stream's filter looks for this.
+    pub fn notifies(&self) -> bool {
+        match self {
+            Self::CouponIssued { .. } | Self::ExpiryReminder { .. } | Self::TierChanged { .. } => true,
+            Self::Expired => true,
+            Self::Order { .. } | Self::UnlinkedRefund | Self::CouponVoided { .. } | Self::Forgiven => false,
+        }
+    }
+}
+
+impl Entry {
+    /// Whether somebody is told. An expiry that is taken back is not announced.
+    pub fn notifies(&self) -> bool {
+        self.kind.notifies() && !(self.kind == Kind::Expired && self.points >= Points::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_reads_back_as_it_was_written() {
+        let at = time::instant("2026-03-01T10:00:00+01:00").unwrap();
+        let key = OrderKey::new("shop#1%235").unwrap();
+        for cause in [
+            Cause::Order(key.clone()),
+            Cause::UnlinkedRefund(key),
+            Cause::Expiry(at),
+            Cause::Reminder(at, Period::parse("2 weeks").unwrap()),
+            Cause::Tier("2026-03-01".parse().unwrap()),
+            Cause::Coupon(153),
+            Cause::Void(CouponCode::new("ABCD-EFGH-2345").unwrap()),
+            Cause::Forgiven(7),
+        ] {
+            assert_eq!(cause.to_string().parse(), Ok(cause));
+        }
+        assert!("order".parse::<Cause>().is_err());
+        assert!("gift/1".parse::<Cause>().is_err());
+    }
+}

@@ -1,0 +1,28 @@
+//! The rules of a loyalty programme.
+//!
+//! Everything here is pure: no I/O, no clock, no randomness, no float, no AWS type. Time and entropy are
+//! arguments, arithmetic is checked, and the one entry point is [`decide()`].
+
+pub mod decide;
+pub mod entropy;
+pub mod ids;
+pub mod journal;
+pub mod member;
+pub mod money;
+pub mod order;
+pub mod points;
+pub mod programme;
+pub mod time;
+
+pub use decide::{Command, DecideError, Decision, Need, Outcome, decide};
+pub use entropy::Entropy;
+pub use ids::{
+    CouponCode, CustomerId, DeviceId, LevelId, MemberId, OrderKey, RefundId, RewardId, SourceName,
+};
+pub use journal::{Cause, Entry, EntryId, Kind};
+pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};
+pub use money::{Currency, Goods, Money};
+pub use order::{Contact, Customer, Order, OrderState, Payment, Refund, Snapshot, UnlinkedRefund};
+pub use points::Points;
+pub use programme::{Programme, ProgrammeError, Programmes, Version};
+pub use time::{Date, Period, TimeZone, Timestamp};

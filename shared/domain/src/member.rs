@@ -1,0 +1,209 @@
+//! A member as the rules see one: the account, the bookkeeping, coupons, and what was read of the journal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CouponCode, LevelId, MemberId, RewardId};
+use crate::journal::{Entry, Kind};
+use crate::points::{Overflow, Points};
+use crate::programme::Programmes;
+use crate::time::{Date, Timestamp, date_of};
+
+/// The fold of the journal: nothing here that the journal does not give.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// What the member can spend; below 0 after an uncovered refund.
+    pub balance: Points,
+    /// What the orders' goods earned before refunds.
+    pub lifetime_points: Points,
+    /// How much debt was forgiven; apart from what was posted.
+    #[serde(default, skip_serializing_if = "Points::is_zero_ref")]
+    pub forgiven: Points,
+    /// The tier held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<LevelId>,
+    /// How many coupons were ever issued; also the number of the next.
+    #[serde(default)]
+    pub coupons_issued: u32,
+}
+
+impl Points {
+    pub(crate) fn is_zero_ref(points: &Points) -> bool {
+        points.is_zero()
+    }
+}
+
+impl Account {
+    /// Adds one entry. Folding a whole journal in order of sequence, from [`Account::default`], gives the account.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), Overflow> {
+        self.balance = self.balance.plus(entry.points)?;
+        self.lifetime_points = self.lifetime_points.plus(entry.lifetime_points)?;
+        match &entry.kind {
+            Kind::CouponIssued { .. } => {
+                self.coupons_issued = self.coupons_issued.checked_add(1).ok_or(Overflow)?;
+            }
+            Kind::Forgiven => self.forgiven = self.forgiven.plus(entry.points)?,
+            Kind::TierChanged { to, .. } => self.tier.clone_from(to),
+            Kind::Order { .. }
+            | Kind::UnlinkedRefund
+            | Kind::CouponVoided { .. }
+            | Kind::Expired
+            | Kind::ExpiryReminder { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+/// What saves reading the journal: it can be recomputed from journal, programme and date at any time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bookkeeping {
+    /// The programme's version under which this was computed.
+    pub programme: u32,
+    /// The moment to which the member was settled; it never goes back.
+    pub settled_to: Timestamp,
+    /// The status points of the window.
+    pub window: Window,
+    /// What expiry counts from: the newest order that counts, else the first points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_at: Option<Timestamp>,
+    /// The latest instant at which points ran out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_expiry_at: Option<Timestamp>,
+    /// The moment of the newest reminder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Timestamp>,
+    /// The latest date of a change of tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier_changed_on: Option<Date>,
+    /// No coupon that could be voided ends later than this; absent when none was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupons_end_at: Option<Timestamp>,
+    /// A lower bound on the next moment at which the calendar could change this member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+}
+
+/// The running sum of the tier window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The date on which the sum was right.
+    pub on: Date,
+    /// The status points of the window that ends on that date; floored when read, not when kept.
+    pub sum: Points,
+    /// A lower bound on the next date on which the calendar changes the sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes_on: Option<Date>,
+    /// A lower bound on the next date on which the calendar changes the tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier_changes_on: Option<Date>,
+    /// Whether something negative is in the window, so that the calendar may also raise the sum.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mixed: bool,
+}
+
+/// A member's profile: the account with its version, and the bookkeeping. No person in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Whose.
+    pub member: MemberId,
+    /// Counts the commits; 0 is not yet stored.
+    pub version: u64,
+    /// When the member came to the programme.
+    pub enrolled_at: Timestamp,
+    /// The fold of the journal.
+    pub account: Account,
+    /// What saves reading it.
+    pub bookkeeping: Bookkeeping,
+}
+
+impl Profile {
+    /// A member who is not stored yet.
+    pub fn new(member: MemberId, enrolled_at: Timestamp, programmes: &Programmes) -> Self {
+        let version = programmes.at(enrolled_at);
+        Self {
+            member,
+            version: 0,
+            enrolled_at,
+            account: Account::default(),
+            bookkeeping: Bookkeeping {
+                programme: version.number,
+                settled_to: enrolled_at,
+                window: Window {
+                    on: date_of(enrolled_at, &version.programme.time_zone),
+                    sum: Points::ZERO,
+                    changes_on: None,
+                    tier_changes_on: None,
+                    mixed: false,
+                },
+                active_at: None,
+                last_expiry_at: None,
+                reminded_at: None,
+                tier_changed_on: None,
+                coupons_end_at: None,
+                due_at: None,
+            },
+        }
+    }
+
+    /// Whether the journal cannot have anything yet.
+    pub fn is_new(&self) -> bool {
+        self.version == 0
+    }
+}
+
+/// A coupon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coupon {
+    /// What is typed at the checkout.
+    pub code: CouponCode,
+    /// The member's coupon of which number.
+    pub number: u32,
+    /// Which reward.
+    pub reward: RewardId,
+    /// The points it cost.
+    pub points: Points,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it ends, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Whether it can still be used; that it has ended follows from the date.
+    pub state: CouponState,
+}
+
+/// Whether a coupon was used or taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CouponState {
+    /// Waiting to be used.
+    Issued,
+    /// Taken back to cover a refund.
+    Voided,
+}
+
+impl Coupon {
+    /// Whether it can be used at a moment.
+    pub fn is_live(&self, at: Timestamp) -> bool {
+        self.state == CouponState::Issued && self.ends_at.is_none_or(|end| end > at)
+    }
+}
+
+/// What has been read of a member beside the profile; the rules ask for more when they need it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Every journal entry that takes effect at or after an instant, in key order.
+    pub journal: Option<(Timestamp, Vec<Entry>)>,
+    /// Every coupon of the member that was issued and not voided.
+    pub coupons: Option<Vec<Coupon>>,
+}
+
+impl Known {
+    /// The entries from an instant on, if they were read.
+    pub fn journal_since(&self, since: Timestamp) -> Option<&[Entry]> {
+        let (read_since, entries) = self.journal.as_ref()?;
+        if *read_since > since {
+            return None;
+        }
+        let start = entries.partition_point(|entry| entry.id.effective_at < since);
+        entries.get(start..)
+    }
+}

@@ -1,0 +1,222 @@
+//! The programme: the shop's rules, read strictly, so that a mistake is named and not run.
+
+mod document;
+mod versions;
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+pub use self::document::ProgrammeError;
+pub use self::versions::{Programmes, Version};
+use crate::ids::{LevelId, RewardId};
+use crate::money::{Basis, Currency};
+use crate::points::{Overflow, Points};
+use crate::time::{Period, TimeZone};
+
+/// One version of the shop's rules, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Programme {
+    /// What members call it.
+    pub name: String,
+    /// The currency in which orders earn.
+    pub currency: Currency,
+    /// The zone of every date and clock time.
+    pub time_zone: TimeZone,
+    /// The language of a member who has told none.
+    pub locale: String,
+    /// Who becomes a member.
+    pub enrolment: Enrolment,
+    /// How orders earn points.
+    pub earning: Earning,
+    /// When points run out, if they do.
+    pub expiry: Option<Expiry>,
+    /// What happens to a refund that the balance does not cover.
+    pub uncovered: Uncovered,
+    /// What points buy.
+    pub rewards: Vec<Reward>,
+    /// The tiers, if there are any.
+    pub tiers: Option<Tiers>,
+    /// The shop's own words for messages, before the default ones: event, then locale, then channel.
+    pub messages: Messages,
+    document: document::Document,
+}
+
+/// Templates by event, locale and channel.
+pub type Messages = BTreeMap<String, BTreeMap<String, BTreeMap<String, Template>>>;
+
+/// The words of one message; `minijinja` fills them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// An e-mail's subject, a push message's title.
+    pub title: String,
+    /// The text.
+    pub body: String,
+}
+
+/// Who becomes a member.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enrolment {
+    /// Whoever orders.
+    #[default]
+    Automatic,
+}
+
+/// How orders earn points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earning {
+    /// Points for 1.00 of the currency.
+    pub points_per_unit: Decimal,
+    /// Which amount of the goods counts.
+    pub basis: Basis,
+    /// How a fraction of a point is rounded, once per order.
+    pub rounding: Rounding,
+}
+
+/// How a fraction is rounded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// Down.
+    #[default]
+    Floor,
+    /// To the nearest, a half up.
+    HalfUp,
+    /// Up.
+    Ceiling,
+}
+
+/// Expiry after inactivity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiry {
+    /// How long after the last order that counts.
+    pub after_inactivity: Period,
+    /// How long before the end to remind, longest first.
+    pub reminders: Vec<Period>,
+}
+
+/// What happens while the balance is below 0 and no coupon can be voided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncovered {
+    /// It stays below 0.
+    #[default]
+    Negative,
+    /// The rest is forgiven.
+    Clamp,
+}
+
+/// What points buy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reward {
+    /// Its name in the programme.
+    pub id: RewardId,
+    /// What it costs; at least 1.
+    pub points: Points,
+    /// Whether it is issued by itself when the balance reaches its points.
+    pub automatic: bool,
+    /// What the coupon gives.
+    pub coupon: CouponTerms,
+}
+
+/// What a coupon gives, and on which terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CouponTerms {
+    /// What is taken off.
+    pub benefit: Benefit,
+    /// The smallest order on which it can be used, in minor units.
+    pub minimum_order: Option<i64>,
+    /// How long it can be used; for ever where nothing is said.
+    pub valid_for: Option<Period>,
+}
+
+/// What a coupon takes off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Benefit {
+    /// Per cent of the order.
+    Percent(Decimal),
+    /// An amount in minor units.
+    Amount(i64),
+    /// The shipping.
+    FreeShipping,
+}
+
+/// The tiers: a rolling window of status points, and levels to reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tiers {
+    /// How far back status points count.
+    pub window: Period,
+    /// Status points per order that counts and whose goods are above 0.00.
+    pub per_order: Points,
+    /// Status points for 1.00 of the currency.
+    pub per_unit: Decimal,
+    /// By threshold, lowest first; no two alike.
+    pub levels: Vec<Level>,
+}
+
+/// One tier level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// Its name in the programme.
+    pub id: LevelId,
+    /// What members call it.
+    pub title: String,
+    /// Status points that reach it; a level of 0 is everybody's.
+    pub threshold: Points,
+    /// What it gives while it lasts.
+    pub perks: Vec<Perk>,
+}
+
+/// What a tier gives while it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Perk {
+    /// Its name in the programme.
+    pub id: String,
+    /// What members read.
+    pub title: String,
+}
+
+impl Rounding {
+    /// The one place where a fraction becomes whole points.
+    pub fn round(self, amount: Decimal) -> Result<Points, Overflow> {
+        let whole = match self {
+            Self::Floor => amount.floor(),
+            Self::Ceiling => amount.ceil(),
+            Self::HalfUp => amount.checked_add(Decimal::new(5, 1)).ok_or(Overflow)?.floor(),
+        };
+        i64::try_from(whole).map(Points).map_err(|_| Overflow)
+    }
+}
+
+impl Programme {
+    /// The reward that is issued by itself, if there is one.
+    pub fn automatic_reward(&self) -> Option<&Reward> {
+        self.rewards.iter().find(|reward| reward.automatic)
+    }
+
+    /// The reward of this name.
+    pub fn reward(&self, id: &RewardId) -> Option<&Reward> {
+        self.rewards.iter().find(|reward| reward.id == *id)
+    }
+
+    /// The tier level of this name.
+    pub fn level(&self, id: &LevelId) -> Option<&Level> {
+        self.tiers.as_ref()?.levels.iter().find(|level| level.id == *id)
+    }
+}
+
+impl Tiers {
+    /// The highest level that a sum reaches.
+    pub fn reached(&self, sum: Points) -> Option<&Level> {
+        self.levels.iter().rev().find(|level| sum >= level.threshold)
+    }
+
+    /// The lowest level that a sum does not reach.
+    pub fn next_after(&self, sum: Points) -> Option<&Level> {
+        self.levels.iter().find(|level| sum < level.threshold)
+    }
+}

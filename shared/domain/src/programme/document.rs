@@ -1,0 +1,355 @@
+//! The programme's document, TOML or JSON, one schema: what is written, before it is checked.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Benefit, CouponTerms, Earning, Enrolment, Expiry, Level, Messages, Perk, Programme, Reward, Rounding,
+    Tiers, Uncovered,
+};
+use crate::ids::{LevelId, RewardId};
+use crate::money::{Basis, Currency};
+use crate::points::Points;
+use crate::time::{Period, TimeZone};
+
+/// The most entries that any list of a programme may have.
+const MAX_LIST: usize = 100;
+/// The largest rate, in points per unit; nothing real comes near.
+const MAX_RATE: i64 = 1_000_000;
+
+/// What is wrong with a programme, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProgrammeError {
+    /// It cannot be read, or has an unknown or missing key. The message names the line.
+    #[error("the programme cannot be read: {0}")]
+    Unreadable(String),
+    /// It can be read, but a value cannot be.
+    #[error("{place}: {problem}")]
+    Wrong {
+        /// The path to the value, such as `tiers.levels[1].threshold`.
+        place: String,
+        /// What is the matter and what to write instead.
+        problem: String,
+    },
+}
+
+fn wrong(place: impl Into<String>, problem: impl ToString) -> ProgrammeError {
+    ProgrammeError::Wrong { place: place.into(), problem: problem.to_string() }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    name: String,
+    currency: String,
+    time_zone: String,
+    #[serde(default = "default_locale")]
+    locale: String,
+    #[serde(default)]
+    enrolment: Enrolment,
+    earning: EarningDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expiry: Option<ExpiryDocument>,
+    #[serde(default)]
+    refunds: RefundsDocument,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rewards: Vec<RewardDocument>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tiers: Option<TiersDocument>,
+    #[serde(default, skip_serializing_if = "Messages::is_empty")]
+    messages: Messages,
+}
+
+fn default_locale() -> String {
+    "en".to_owned()
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EarningDocument {
+    points_per_unit: Decimal,
+    #[serde(default)]
+    basis: Basis,
+    #[serde(default)]
+    rounding: Rounding,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpiryDocument {
+    after_inactivity: String,
+    #[serde(default)]
+    reminders: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefundsDocument {
+    #[serde(default)]
+    uncovered: Uncovered,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RewardDocument {
+    id: String,
+    points: i64,
+    #[serde(default)]
+    automatic: bool,
+    coupon: CouponDocument,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CouponDocument {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    percent: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    free_shipping: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum_order: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    valid_for: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TiersDocument {
+    window: String,
+    status_points: StatusPointsDocument,
+    levels: Vec<LevelDocument>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatusPointsDocument {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_order: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_unit: Option<Decimal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LevelDocument {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    threshold: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    perks: Vec<Perk>,
+}
+
+impl Programme {
+    /// Reads and checks a programme as TOML, the form in which it lies in a repository.
+    pub fn from_toml(text: &str) -> Result<Self, ProgrammeError> {
+        let document = toml::from_str(text).map_err(|error| ProgrammeError::Unreadable(error.to_string()))?;
+        Self::check(document)
+    }
+
+    /// Reads and checks a programme as JSON, the form in which it is sent and stored.
+    pub fn from_json(text: &str) -> Result<Self, ProgrammeError> {
+        let document =
+            serde_json::from_str(text).map_err(|error| ProgrammeError::Unreadable(error.to_string()))?;
+        Self::check(document)
+    }
+
+    /// The programme as JSON; [`Programme::from_json`] reads it back.
+    pub fn to_json(&self) -> Result<String, ProgrammeError> {
+        serde_json::to_string(&self.document).map_err(|error| ProgrammeError::Unreadable(error.to_string()))
+    }
+
+    fn check(document: Document) -> Result<Self, ProgrammeError> {
+        if document.name.trim().is_empty() {
+            return Err(wrong("name", "is empty"));
+        }
+        let currency = Currency::new(&document.currency).map_err(|error| wrong("currency", error))?;
+        let time_zone = TimeZone::get(&document.time_zone)
+            .map_err(|_| wrong("time_zone", "is not a zone of the IANA database such as Europe/Paris"))?;
+        Ok(Self {
+            name: document.name.clone(),
+            currency,
+            time_zone,
+            locale: document.locale.clone(),
+            enrolment: document.enrolment,
+            earning: check_earning(&document.earning)?,
+            expiry: document.expiry.as_ref().map(check_expiry).transpose()?,
+            uncovered: document.refunds.uncovered,
+            rewards: check_rewards(&document.rewards, currency)?,
+            tiers: document.tiers.as_ref().map(check_tiers).transpose()?,
+            messages: document.messages.clone(),
+            document,
+        })
+    }
+}
+
+fn check_earning(document: &EarningDocument) -> Result<Earning, ProgrammeError> {
+    Ok(Earning {
+        points_per_unit: rate("earning.points_per_unit", document.points_per_unit)?,
+        basis: document.basis,
+        rounding: document.rounding,
+    })
+}
+
+fn check_expiry(document: &ExpiryDocument) -> Result<Expiry, ProgrammeError> {
+    let after_inactivity = period("expiry.after_inactivity", &document.after_inactivity)?;
+    at_most("expiry.reminders", document.reminders.len())?;
+    let mut reminders = Vec::new();
+    for (index, text) in document.reminders.iter().enumerate() {
+        let place = format!("expiry.reminders[{index}]");
+        let step = period(&place, text)?;
+        if step.about_days() >= after_inactivity.about_days() {
+            return Err(wrong(place, "must be shorter than expiry.after_inactivity"));
+        }
+        if reminders.contains(&step) {
+            return Err(wrong(place, "stands there twice"));
+        }
+        reminders.push(step);
+    }
+    reminders.sort_by_key(|step| std::cmp::Reverse(step.about_days()));
+    Ok(Expiry { after_inactivity, reminders })
+}
+
+fn check_rewards(documents: &[RewardDocument], currency: Currency) -> Result<Vec<Reward>, ProgrammeError> {
+    at_most("rewards", documents.len())?;
+    let mut seen = BTreeSet::new();
+    let mut automatic: Option<usize> = None;
+    let mut rewards = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let place = format!("rewards[{index}]");
+        let id = RewardId::new(&document.id).map_err(|error| wrong(format!("{place}.id"), error))?;
+        if !seen.insert(id.clone()) {
+            return Err(wrong(format!("{place}.id"), format!("{id} stands there twice")));
+        }
+        if document.points < 1 {
+            return Err(wrong(format!("{place}.points"), "must be at least 1"));
+        }
+        if document.automatic
+            && let Some(first) = automatic.replace(index)
+        {
+            return Err(wrong(
+                format!("{place}.automatic"),
+                format!("only one reward can be automatic, and rewards[{first}] is"),
+            ));
+        }
+        rewards.push(Reward {
+            id,
+            points: Points(document.points),
+            automatic: document.automatic,
+            coupon: check_coupon(&format!("{place}.coupon"), &document.coupon, currency)?,
+        });
+    }
+    Ok(rewards)
+}
+
+fn check_coupon(
+    place: &str,
+    document: &CouponDocument,
+    currency: Currency,
+) -> Result<CouponTerms, ProgrammeError> {
+    let benefit = match (document.percent, &document.amount, document.free_shipping) {
+        (Some(percent), None, false) if percent > Decimal::ZERO && percent <= Decimal::ONE_HUNDRED => {
+            Benefit::Percent(percent)
+        }
+        (Some(_), None, false) => {
+            return Err(wrong(format!("{place}.percent"), "must be above 0 and at most 100"));
+        }
+        (None, Some(amount), false) => {
+            Benefit::Amount(amount_of(&format!("{place}.amount"), amount, currency, 1)?)
+        }
+        (None, None, true) => Benefit::FreeShipping,
+        _ => return Err(wrong(place, "must have exactly one of percent, amount and free_shipping = true")),
+    };
+    let minimum_order = document
+        .minimum_order
+        .as_ref()
+        .map(|amount| amount_of(&format!("{place}.minimum_order"), amount, currency, 0))
+        .transpose()?;
+    let valid_for =
+        document.valid_for.as_ref().map(|text| period(&format!("{place}.valid_for"), text)).transpose()?;
+    Ok(CouponTerms { benefit, minimum_order, valid_for })
+}
+
+fn check_tiers(document: &TiersDocument) -> Result<Tiers, ProgrammeError> {
+    let per_order = document.status_points.per_order.unwrap_or(0);
+    if per_order < 0 {
+        return Err(wrong("tiers.status_points.per_order", "must not be negative"));
+    }
+    let per_unit =
+        rate("tiers.status_points.per_unit", document.status_points.per_unit.unwrap_or(Decimal::ZERO))?;
+    if per_order == 0 && per_unit.is_zero() {
+        return Err(wrong("tiers.status_points", "needs per_order or per_unit above 0"));
+    }
+    if document.levels.is_empty() {
+        return Err(wrong("tiers.levels", "needs at least one level"));
+    }
+    Ok(Tiers {
+        window: period("tiers.window", &document.window)?,
+        per_order: Points(per_order),
+        per_unit,
+        levels: check_levels(&document.levels)?,
+    })
+}
+
+fn check_levels(documents: &[LevelDocument]) -> Result<Vec<Level>, ProgrammeError> {
+    at_most("tiers.levels", documents.len())?;
+    let mut levels: Vec<Level> = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let place = format!("tiers.levels[{index}]");
+        let id = LevelId::new(&document.id).map_err(|error| wrong(format!("{place}.id"), error))?;
+        if document.threshold < 0 {
+            return Err(wrong(format!("{place}.threshold"), "must not be negative"));
+        }
+        if let Some(twin) = levels.iter().find(|level| level.id == id) {
+            return Err(wrong(format!("{place}.id"), format!("{} stands there twice", twin.id)));
+        }
+        if let Some(twin) = levels.iter().find(|level| level.threshold.0 == document.threshold) {
+            return Err(wrong(format!("{place}.threshold"), format!("is also the threshold of {}", twin.id)));
+        }
+        at_most(&format!("{place}.perks"), document.perks.len())?;
+        let title = document.title.clone().unwrap_or_else(|| capitalised(id.as_str()));
+        levels.push(Level {
+            id,
+            title,
+            threshold: Points(document.threshold),
+            perks: document.perks.clone(),
+        });
+    }
+    levels.sort_by_key(|level| level.threshold);
+    Ok(levels)
+}
+
+fn capitalised(id: &str) -> String {
+    let mut letters = id.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn rate(place: &str, rate: Decimal) -> Result<Decimal, ProgrammeError> {
+    if rate.is_sign_negative() && !rate.is_zero() {
+        return Err(wrong(place, "must not be negative"));
+    }
+    if rate > Decimal::from(MAX_RATE) {
+        return Err(wrong(place, format!("must not be above {MAX_RATE}")));
+    }
+    Ok(rate)
+}
+
+fn period(place: &str, text: &str) -> Result<Period, ProgrammeError> {
+    Period::parse(text).map_err(|error| wrong(place, error))
+}
+
+fn amount_of(place: &str, text: &str, currency: Currency, least: i64) -> Result<i64, ProgrammeError> {
+    let minor = currency.minor_units(text).map_err(|error| wrong(place, error))?;
+    if minor < least {
+        return Err(wrong(place, if least > 0 { "must be above 0" } else { "must not be negative" }));
+    }
+    Ok(minor)
+}
+
+fn at_most(place: &str, count: usize) -> Result<(), ProgrammeError> {
+    if count > MAX_LIST { Err(wrong(place, format!("has more than {MAX_LIST} entries"))) } else { Ok(()) }
+}
