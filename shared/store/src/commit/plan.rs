@@ -1,0 +1,157 @@
+//! What a commit writes, as a list of puts, each with its condition and its role: pure, so that it is tested
+//! without a table.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use domain::{Coupon, CouponCode, CouponState, Decision, Kind, MemberId};
+
+use super::{Commit, Enrolment};
+use crate::expression::Placeholders;
+use crate::items::{
+    Attributes, DirectoryItem, coupon_item, entry_item, number, person_item, profile_item, text, write,
+};
+use crate::keys::{self, MAX_N, directory, members};
+use crate::{DirectoryKey, Role, StoreError};
+
+/// The most writes that DynamoDB takes in one transaction.
+const MAX_WRITES: usize = 100;
+/// How `CouponState::Issued` is stored.
+const ISSUED: &str = "issued";
+
+/// One put of the transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Write {
+    pub(super) role: Role,
+    pub(super) item: Attributes,
+    pub(super) condition: Condition,
+}
+
+/// What must hold of the item that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// Nothing.
+    None,
+    /// There is none; the attribute is a key of the table.
+    New(&'static str),
+    /// It is the profile of this version.
+    Version(u64),
+    /// It is a coupon that was not taken back.
+    StillIssued,
+}
+
+/// Where a write goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Members,
+    Directory,
+}
+
+impl Write {
+    pub(super) fn table(&self) -> Table {
+        match self.role {
+            Role::CouponCode | Role::DirectoryKey => Table::Directory,
+            Role::Profile | Role::Entry | Role::Coupon | Role::Person | Role::Programme => Table::Members,
+        }
+    }
+}
+
+impl Condition {
+    /// The condition expression, if there is a condition.
+    pub(super) fn expression(&self, placeholders: &mut Placeholders) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::New(key) => Some(format!("attribute_not_exists({})", placeholders.name(key))),
+            Self::Version(version) => {
+                let (name, value) =
+                    (placeholders.name(members::VERSION), placeholders.value(number(*version)));
+                Some(format!("{name} = {value}"))
+            }
+            Self::StillIssued => {
+                let (name, value) = (placeholders.name(members::STATE), placeholders.value(text(ISSUED)));
+                Some(format!("{name} = {value}"))
+            }
+        }
+    }
+}
+
+/// Everything that a commit writes, the profile first; nothing where nothing changed.
+pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
+    let Commit { decision, enrolment } = commit;
+    if !decision.changed && enrolment.is_none() {
+        return Ok(Vec::new());
+    }
+    let member = &decision.profile.member;
+    let mut writes = vec![profile(decision)?];
+    for entry in &decision.entries {
+        if entry.id.n > MAX_N {
+            return Err(StoreError::Permanent(format!("more than {MAX_N} entries of one cause")));
+        }
+        let condition = Condition::New(members::ITEM);
+        writes.push(Write { role: Role::Entry, item: entry_item(member, entry)?, condition });
+    }
+    let issued_now = issued_now(decision);
+    for coupon in &decision.coupons {
+        writes.extend(self::coupon(member, coupon, issued_now.contains(&coupon.code))?);
+    }
+    if let Some(enrolment) = enrolment {
+        writes.extend(self::enrolment(member, enrolment)?);
+    }
+    if writes.len() > MAX_WRITES {
+        return Err(StoreError::Permanent(format!("{} writes are too many for one commit", writes.len())));
+    }
+    Ok(writes)
+}
+
+fn profile(decision: &Decision) -> Result<Write, StoreError> {
+    let condition = match decision.profile.version {
+        0 => return Err(StoreError::Permanent("a commit must raise the profile's version".to_owned())),
+        1 => Condition::New(members::ITEM),
+        version => Condition::Version(version - 1),
+    };
+    Ok(Write { role: Role::Profile, item: profile_item(&decision.profile)?, condition })
+}
+
+/// The coupons that this very decision issued; it may have taken one of them back again.
+fn issued_now(decision: &Decision) -> HashSet<&CouponCode> {
+    let issued = decision.entries.iter().filter_map(|entry| match &entry.kind {
+        Kind::CouponIssued { code, .. } => Some(code),
+        _ => None,
+    });
+    issued.collect()
+}
+
+fn coupon(member: &MemberId, coupon: &Coupon, is_new: bool) -> Result<Vec<Write>, StoreError> {
+    let item = coupon_item(member, coupon)?;
+    if !is_new {
+        if coupon.state == CouponState::Issued {
+            return Err(StoreError::Permanent("a coupon is issued without a journal entry".to_owned()));
+        }
+        return Ok(vec![Write { role: Role::Coupon, item, condition: Condition::StillIssued }]);
+    }
+    Ok(vec![
+        Write { role: Role::Coupon, item, condition: Condition::New(members::ITEM) },
+        found_by(&DirectoryKey::Coupon(coupon.code.clone()), member, Role::CouponCode)?,
+    ])
+}
+
+fn enrolment(member: &MemberId, enrolment: &Enrolment) -> Result<Vec<Write>, StoreError> {
+    // One transaction may name an item only once.
+    let mut seen = HashSet::new();
+    let mut writes = Vec::new();
+    for key in enrolment.keys.iter().filter(|key| seen.insert(*key)) {
+        writes.push(found_by(key, member, Role::DirectoryKey)?);
+    }
+    if !enrolment.contact.is_empty() {
+        let item = person_item(member, &enrolment.contact)?;
+        writes.push(Write { role: Role::Person, item, condition: Condition::None });
+    }
+    Ok(writes)
+}
+
+fn found_by(key: &DirectoryKey, member: &MemberId, role: Role) -> Result<Write, StoreError> {
+    let item = DirectoryItem { key: keys::directory_key(key), member: member.clone() };
+    Ok(Write { role, item: write(&item)?, condition: Condition::New(directory::KEY) })
+}

@@ -1,0 +1,55 @@
+//! An order: the newest snapshot side by side with the pinned facts, each refund an attribute of its own.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Customer, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp};
+use serde::Deserialize;
+use serde_dynamo::Item;
+
+use super::{Attributes, ImageError, read, write, write_value};
+use crate::keys::orders;
+
+#[derive(Deserialize)]
+struct OrderItem {
+    order: OrderKey,
+    #[serde(default)]
+    revision: u64,
+    placed_at: Option<Timestamp>,
+    owner: Option<Customer>,
+    unlinked: Option<Refund>,
+}
+
+/// Reads an order from the image of a stream record.
+pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
+    let refunds = refunds_of(&image)?;
+    let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
+    let OrderItem { order, revision, placed_at, owner, unlinked } = read(image)?;
+    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked })
+}
+
+fn refunds_of(image: &Item) -> Result<BTreeMap<RefundId, Refund>, ImageError> {
+    image
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(orders::REFUND)?, value)))
+        .map(|(id, value)| {
+            let id = RefundId::new(id).map_err(|error| ImageError(format!("a refund's id {error}")))?;
+            Ok((id, serde_dynamo::from_attribute_value(value.clone()).map_err(ImageError::new)?))
+        })
+        .collect()
+}
+
+/// The attributes of a snapshot.
+pub(crate) fn snapshot_attributes(snapshot: &Snapshot) -> Result<Attributes, ImageError> {
+    write(snapshot)
+}
+
+/// A refund as one attribute.
+pub(crate) fn refund_value(refund: &Refund) -> Result<AttributeValue, ImageError> {
+    write_value(refund)
+}
+
+/// A customer as one attribute.
+pub(crate) fn customer_value(customer: &Customer) -> Result<AttributeValue, ImageError> {
+    write_value(customer)
+}

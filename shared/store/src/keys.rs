@@ -1,0 +1,220 @@
+//! Every key of every table, and every attribute that a condition, an index or a filter names. An item's
+//! other attributes are the fields of its type in `items`, under the same names.
+
+use domain::{CouponCode, DeviceId, EntryId, MemberId, RefundId, Timestamp, time};
+
+use crate::DirectoryKey;
+
+/// In how many parts the index of due members is cut, so that no partition of it runs hot.
+pub const DUE_SHARDS: u8 = 8;
+
+/// Where a page of the journal ended: the key of its last entry, opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalCursor(pub String);
+
+/// The table `orders`: one item per order, or per refund that names no order.
+pub(crate) mod orders {
+    /// Its key: `{source}#{platform order id}`.
+    pub(crate) const ORDER: &str = "order";
+    pub(crate) const REVISION: &str = "revision";
+    pub(crate) const PLACED_AT: &str = "placed_at";
+    pub(crate) const OWNER: &str = "owner";
+    /// Only an order that is known beside its refunds has it.
+    pub(crate) const UPDATED_AT: &str = "updated_at";
+    pub(crate) const CANCELLED: &str = "cancelled";
+    pub(crate) const TEST: &str = "test";
+    pub(crate) const FRESHNESS: &str = "freshness";
+    pub(crate) const UNLINKED: &str = "unlinked";
+    /// The accrual stream's filter drops images that have it.
+    pub(crate) const PARKED: &str = "parked";
+    /// Before a refund's id.
+    pub(crate) const REFUND: &str = "refund#";
+}
+
+/// The table `members`: everything of a member, told apart by the sort key.
+pub(crate) mod members {
+    /// Its hash key.
+    pub(crate) const MEMBER: &str = "member";
+    /// Its sort key.
+    pub(crate) const ITEM: &str = "item";
+    pub(crate) const PROFILE: &str = "profile";
+    pub(crate) const PERSON: &str = "person";
+    pub(crate) const JOURNAL: &str = "journal#";
+    pub(crate) const COUPON: &str = "coupon#";
+    pub(crate) const DEVICE: &str = "device#";
+    pub(crate) const SENT: &str = "sent#";
+    pub(crate) const VERSION: &str = "version";
+    pub(crate) const STATE: &str = "state";
+    /// The sparse index of profiles: hash key [`DUE_SHARD`], sort key [`DUE_AT`], keys only.
+    pub(crate) const DUE: &str = "due";
+    pub(crate) const DUE_SHARD: &str = "due_shard";
+    pub(crate) const DUE_AT: &str = "due_at";
+}
+
+/// The table `directory`: how a member or a coupon is found.
+pub(crate) mod directory {
+    /// Its key: `customer#{source}#{id}`, `email#{address}`, `coupon#{CODE}`.
+    pub(crate) const KEY: &str = "key";
+}
+
+/// The table `programmes`: every version.
+pub(crate) mod programmes {
+    /// Its hash key.
+    pub(crate) const NAME: &str = "name";
+    /// Its sort key.
+    pub(crate) const VERSION: &str = "version";
+    /// The one programme that a stack runs.
+    pub(crate) const PROGRAMME: &str = "programme";
+}
+
+/// The most entries that one cause may have at one moment: the width at which their numbers sort as text.
+pub(crate) const MAX_N: u32 = 999_999;
+const N_WIDTH: usize = 6;
+/// `2026-03-01T10:00:00.000Z`.
+const INSTANT_WIDTH: usize = 24;
+
+/// `journal#{effective_at}#{cause}#{n}`.
+pub(crate) fn entry(id: &EntryId) -> String {
+    format!("{}#{}#{:0N_WIDTH$}", journal_from(id.effective_at), id.cause, id.n)
+}
+
+/// Reads a journal entry's sort key; nothing if it is none.
+pub(crate) fn entry_id(item: &str) -> Option<EntryId> {
+    let (instant, rest) = item.strip_prefix(members::JOURNAL)?.split_at_checked(INSTANT_WIDTH)?;
+    let (cause, n) = rest.strip_prefix('#')?.rsplit_once('#')?;
+    let effective_at = time::instant(instant).ok()?;
+    Some(EntryId { effective_at, cause: cause.parse().ok()?, n: n.parse().ok()? })
+}
+
+/// Where the journal of a moment begins.
+pub(crate) fn journal_from(since: Timestamp) -> String {
+    format!("{}{}", members::JOURNAL, time::sortable(since))
+}
+
+/// What sorts after every key of a prefix that ends in `#`.
+pub(crate) fn after(prefix: &str) -> String {
+    format!("{}$", prefix.trim_end_matches('#'))
+}
+
+/// `coupon#{code}`, in `members` and in `directory`.
+pub(crate) fn coupon(code: &CouponCode) -> String {
+    format!("{}{code}", members::COUPON)
+}
+
+/// `device#{id}`.
+pub(crate) fn device(id: &DeviceId) -> String {
+    format!("{}{id}", members::DEVICE)
+}
+
+/// `sent#{journal sort key}#{channel}`.
+pub(crate) fn sent(entry: &str, channel: &str) -> String {
+    format!("{}{entry}#{channel}", members::SENT)
+}
+
+/// `refund#{id}`: an attribute of its order.
+pub(crate) fn refund(id: &RefundId) -> String {
+    format!("{}{id}", orders::REFUND)
+}
+
+/// The key of `directory`. A source has no `#`, so no two things share a key.
+pub(crate) fn directory_key(key: &DirectoryKey) -> String {
+    match key {
+        DirectoryKey::Customer(source, id) => format!("customer#{source}#{id}"),
+        DirectoryKey::Email(address) => format!("email#{address}"),
+        DirectoryKey::Coupon(code) => coupon(code),
+    }
+}
+
+/// The part of the index in which a member stands; never changes, because the hash does not.
+pub(crate) fn due_shard(member: &MemberId) -> u8 {
+    let shard = fnv1a(member.as_str().as_bytes()) % u64::from(DUE_SHARDS);
+    u8::try_from(shard).unwrap_or_default()
+}
+
+/// FNV-1a, 64 bits: the same on every machine and for ever, which the standard library's hash does not
+/// promise.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    bytes.iter().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Cause, CustomerId, OrderKey, Period, SourceName};
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        time::instant(text).unwrap()
+    }
+
+    #[test]
+    fn a_journal_key_reads_back_as_it_was_written() {
+        let order = OrderKey::new("shop#1%235").unwrap();
+        for cause in [
+            Cause::Order(order.clone()),
+            Cause::UnlinkedRefund(OrderKey::new("shop#refund#7").unwrap()),
+            Cause::Reminder(at("2026-03-01T10:00:00Z"), Period::parse("2 weeks").unwrap()),
+            Cause::Coupon(153),
+        ] {
+            let id = EntryId { effective_at: at("2026-03-01T10:00:00.001Z"), cause, n: 12 };
+            assert_eq!(entry_id(&entry(&id)), Some(id));
+        }
+    }
+
+    #[test]
+    fn journal_keys_sort_by_moment_and_then_by_number() {
+        let key = |when: &str, n| {
+            entry(&EntryId {
+                effective_at: at(when),
+                cause: Cause::Order(OrderKey::new("shop#1").unwrap()),
+                n,
+            })
+        };
+        assert!(key("2026-03-01T10:00:00Z", 9) < key("2026-03-01T10:00:00Z", 10));
+        assert!(key("2026-03-01T10:00:00.999Z", MAX_N) < key("2026-03-01T10:00:01Z", 0));
+        assert!(journal_from(at("2026-03-01T10:00:00Z")) < key("2026-03-01T10:00:00Z", 0));
+        assert!(key("8999-12-31T23:59:59Z", 0) < after(members::JOURNAL));
+    }
+
+    #[test]
+    fn another_text_is_no_journal_key() {
+        for text in
+            ["", "profile", "journal#", "journal#yesterday", "journal#2026-03-01T10:00:00.000Z#order/a"]
+        {
+            assert_eq!(entry_id(text), None, "{text}");
+        }
+        assert_eq!(entry_id(&format!("journal#{}", "é".repeat(40))), None);
+    }
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn the_members_spread_over_all_shards() {
+        let mut shards = [0_u32; DUE_SHARDS as usize];
+        for number in 0..8_000 {
+            let member = MemberId::new(format!("member-{number}")).unwrap();
+            shards[usize::from(due_shard(&member))] += 1;
+        }
+        assert!(shards.iter().all(|members| (800..1_200).contains(members)), "{shards:?}");
+    }
+
+    #[test]
+    fn two_ways_to_find_a_member_never_share_a_key() {
+        let customer = |source: &str, id: &str| {
+            directory_key(&DirectoryKey::Customer(
+                SourceName::new(source).unwrap(),
+                CustomerId::new(id).unwrap(),
+            ))
+        };
+        assert_eq!(customer("shop", "7"), "customer#shop#7");
+        assert_ne!(customer("shop", "a#7"), customer("shop-a", "7"));
+        assert_eq!(directory_key(&DirectoryKey::Email("a@example.com".to_owned())), "email#a@example.com");
+    }
+}

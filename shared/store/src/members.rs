@@ -1,0 +1,86 @@
+//! Members as they are read: profile, journal, coupons, person.
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::{Contact, Coupon, Entry, MemberId, Profile, Timestamp};
+
+use crate::items::{MemberItem, entry_of, member_key, profile_of, read, text};
+use crate::keys::{self, members};
+use crate::{Consistency, JournalCursor, Store, StoreError};
+
+impl Store {
+    /// A member's profile.
+    pub async fn profile(
+        &self,
+        member: &MemberId,
+        consistency: Consistency,
+    ) -> Result<Option<Profile>, StoreError> {
+        let item = self.member_item(member, members::PROFILE, consistency).await?;
+        Ok(item.map(profile_of).transpose()?)
+    }
+
+    /// Every journal entry that takes effect at or after a moment, in key order, every page followed.
+    pub async fn journal_since(
+        &self,
+        member: &MemberId,
+        since: Timestamp,
+        consistency: Consistency,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let from = keys::journal_from(since);
+        let items = self.member_items(member, members::JOURNAL, &from, consistency).await?;
+        Ok(items.into_iter().map(entry_of).collect::<Result<_, _>>()?)
+    }
+
+    /// A page of the journal, newest first, and where the next one begins.
+    pub async fn journal_page(
+        &self,
+        member: &MemberId,
+        cursor: Option<&JournalCursor>,
+        limit: u16,
+    ) -> Result<(Vec<Entry>, Option<JournalCursor>), StoreError> {
+        if cursor.is_some_and(|cursor| keys::entry_id(&cursor.0).is_none()) {
+            return Err(StoreError::BadCursor);
+        }
+        let page = self
+            .client
+            .query()
+            .table_name(&self.tables.members)
+            .key_condition_expression("#member = :member AND begins_with(#item, :journal)")
+            .expression_attribute_names("#member", members::MEMBER)
+            .expression_attribute_names("#item", members::ITEM)
+            .expression_attribute_values(":member", text(member.as_str()))
+            .expression_attribute_values(":journal", text(members::JOURNAL))
+            .scan_index_forward(false)
+            .limit(i32::from(limit.max(1)))
+            .set_exclusive_start_key(cursor.map(|cursor| member_key(member, &cursor.0)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(&error))?;
+        self.meter.read(page.consumed_capacity());
+        let next = page.last_evaluated_key.as_ref().and_then(|key| key.get(members::ITEM)?.as_s().ok());
+        let next = next.map(|item| JournalCursor(item.clone()));
+        let entries = page.items.unwrap_or_default().into_iter().map(entry_of).collect::<Result<_, _>>()?;
+        Ok((entries, next))
+    }
+
+    /// Every coupon, newest first.
+    pub async fn coupons(
+        &self,
+        member: &MemberId,
+        consistency: Consistency,
+    ) -> Result<Vec<Coupon>, StoreError> {
+        let items = self.member_items(member, members::COUPON, members::COUPON, consistency).await?;
+        let mut coupons = items
+            .into_iter()
+            .map(|item| Ok(read::<MemberItem<Coupon>>(item)?.body))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        coupons.sort_by_key(|coupon| std::cmp::Reverse(coupon.number));
+        Ok(coupons)
+    }
+
+    /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.
+    pub async fn contact(&self, member: &MemberId) -> Result<Option<Contact>, StoreError> {
+        let item = self.member_item(member, members::PERSON, Consistency::Strong).await?;
+        Ok(item.map(|item| read::<MemberItem<Contact>>(item).map(|person| person.body)).transpose()?)
+    }
+}

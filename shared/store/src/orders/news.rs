@@ -1,0 +1,141 @@
+//! What a webhook tells beyond what is stored, as an update of the order's item. Pure.
+
+use std::collections::BTreeMap;
+
+use domain::{Customer, Order, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
+
+use super::MAX_REFUNDS_PER_ORDER;
+use super::freshness::freshness;
+use crate::StoreError;
+use crate::expression::Update;
+use crate::items::{customer_value, number, refund_value, snapshot_attributes, text, write_value};
+use crate::keys::{self, orders};
+
+/// The most refunds of one update: an expression holds 4 KB and 300 operators. The rest follows in further
+/// updates.
+pub(super) const MAX_REFUNDS_PER_WRITE: usize = 100;
+
+/// The attributes of a snapshot that another snapshot may lack.
+const SOMETIMES: [&str; 2] = [orders::CANCELLED, orders::TEST];
+
+/// The update that writes a snapshot, if it is fresher than the one that is stored, with the refunds that
+/// came with it.
+pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
+    let mut update = Update::default();
+    let snapshot = snapshot_attributes(&order.snapshot)?;
+    for absent in SOMETIMES.into_iter().filter(|name| !snapshot.contains_key(*name)) {
+        update.remove(absent);
+    }
+    for (attribute, value) in snapshot {
+        update.set(&attribute, value);
+    }
+    update.pin(orders::PLACED_AT, write_value(&order.placed_at)?);
+    if let Some(owner) = known(order.customer.as_ref()) {
+        update.pin(orders::OWNER, customer_value(owner)?);
+    }
+    for (id, refund) in order.refunds.iter().take(MAX_REFUNDS_PER_WRITE) {
+        update.set(&keys::refund(id), refund_value(refund)?);
+    }
+    let freshness = text(freshness(order)?);
+    update.set(orders::FRESHNESS, freshness.clone());
+    update.if_missing_or_below(orders::FRESHNESS, freshness);
+    revise(&mut update);
+    Ok(update)
+}
+
+/// Whatever is written is a revision, and takes up again what was put aside.
+fn revise(update: &mut Update) {
+    update.count(orders::REVISION);
+    update.remove(orders::PARKED);
+}
+
+/// Nobody is pinned as the owner who cannot be told from others.
+fn known(customer: Option<&Customer>) -> Option<&Customer> {
+    customer.filter(|customer| customer.is_known())
+}
+
+/// What a webhook tells, apart from a snapshot.
+#[derive(Debug, Clone, Default)]
+pub(super) struct News<'a> {
+    placed_at: Option<Timestamp>,
+    owner: Option<&'a Customer>,
+    refunds: BTreeMap<&'a RefundId, &'a Refund>,
+    unlinked: Option<&'a Refund>,
+    /// Whether a refund that is stored with another content is replaced: what tells of one refund is about
+    /// it, while an order that is older than what is known must not bring an old amount back.
+    replaces_refunds: bool,
+}
+
+impl<'a> News<'a> {
+    /// Of an order that is not fresher than what is stored.
+    pub(super) fn of_order(order: &'a Order) -> Self {
+        Self {
+            placed_at: Some(order.placed_at),
+            owner: known(order.customer.as_ref()),
+            refunds: order.refunds.iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Of a refund of an order.
+    pub(super) fn of_refund(id: &'a RefundId, refund: &'a Refund, customer: Option<&'a Customer>) -> Self {
+        let refunds = BTreeMap::from([(id, refund)]);
+        Self { owner: known(customer), refunds, replaces_refunds: true, ..Self::default() }
+    }
+
+    /// Of a refund that names no order. The first one told stays.
+    pub(super) fn of_unlinked_refund(refund: &'a UnlinkedRefund) -> Self {
+        let owner = known(refund.customer.as_ref());
+        Self { owner, unlinked: Some(&refund.refund), ..Self::default() }
+    }
+
+    /// The update that writes what is not stored yet, on the condition that what is stored is still as it was
+    /// read; nothing where all of it is known.
+    pub(super) fn beyond(&self, stored: Option<&OrderState>) -> Result<Option<Update>, StoreError> {
+        let mut update = Update::default();
+        let mut is_news = false;
+        if let Some(at) = self.placed_at.filter(|_| stored.is_none_or(|order| order.placed_at.is_none())) {
+            update.set(orders::PLACED_AT, write_value(&at)?);
+            is_news = true;
+        }
+        if let Some(owner) = self.owner.filter(|_| stored.is_none_or(|order| order.owner.is_none())) {
+            update.set(orders::OWNER, customer_value(owner)?);
+            is_news = true;
+        }
+        if let Some(refund) = self.unlinked.filter(|_| stored.is_none_or(|order| order.unlinked.is_none())) {
+            update.set(orders::UNLINKED, refund_value(refund)?);
+            is_news = true;
+        }
+        for (id, refund) in self.new_refunds(stored)?.into_iter().take(MAX_REFUNDS_PER_WRITE) {
+            update.set(&keys::refund(id), refund_value(refund)?);
+            is_news = true;
+        }
+        match stored {
+            Some(order) => update.if_equal(orders::REVISION, number(order.revision)),
+            None => update.if_missing(orders::ORDER),
+        }
+        revise(&mut update);
+        Ok(is_news.then_some(update))
+    }
+
+    fn new_refunds(
+        &self,
+        stored: Option<&OrderState>,
+    ) -> Result<Vec<(&'a RefundId, &'a Refund)>, StoreError> {
+        let already = |id: &RefundId| stored.and_then(|order| order.refunds.get(id));
+        let is_new = |id: &RefundId, refund: &Refund| {
+            already(id).is_none_or(|other| self.replaces_refunds && other != refund)
+        };
+        let added = self.refunds.keys().filter(|id| already(id).is_none()).count();
+        if stored.map_or(0, |order| order.refunds.len()) + added > MAX_REFUNDS_PER_ORDER {
+            return Err(too_many_refunds());
+        }
+        let refunds = self.refunds.iter().map(|(id, refund)| (*id, *refund));
+        Ok(refunds.filter(|(id, refund)| is_new(id, refund)).collect())
+    }
+}
+
+/// More than [`MAX_REFUNDS_PER_ORDER`].
+pub(super) fn too_many_refunds() -> StoreError {
+    StoreError::Permanent(format!("an order has at most {MAX_REFUNDS_PER_ORDER} refunds"))
+}

@@ -1,0 +1,139 @@
+//! What the tests begin with: a member, an order, a decision.
+
+use std::collections::BTreeMap;
+
+use domain::member::Window;
+use domain::{
+    Account, Bookkeeping, Cause, Contact, Coupon, CouponCode, CouponState, Currency, Customer, CustomerId,
+    Decision, Entry, EntryId, Goods, Kind, MemberId, Order, OrderKey, Payment, Points, Profile, Refund,
+    RefundId, RewardId, Snapshot, SourceName, Timestamp, time,
+};
+use store::{Commit, DirectoryKey, Enrolment, Store, StoreError};
+
+pub(crate) const NOON: &str = "2026-03-01T12:00:00Z";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    time::instant(text).unwrap()
+}
+
+pub(crate) fn member(id: &str) -> MemberId {
+    MemberId::new(id).unwrap()
+}
+
+pub(crate) fn euro() -> Currency {
+    Currency::new("EUR").unwrap()
+}
+
+pub(crate) fn source() -> SourceName {
+    SourceName::new("shop").unwrap()
+}
+
+pub(crate) fn order_key(id: &str) -> OrderKey {
+    OrderKey::of_order(&source(), id).unwrap()
+}
+
+pub(crate) fn customer(id: &str) -> Customer {
+    Customer { source: source(), id: Some(CustomerId::new(id).unwrap()), contact: Contact::default() }
+}
+
+pub(crate) fn order(id: &str) -> Order {
+    Order {
+        key: order_key(id),
+        placed_at: at(NOON),
+        customer: Some(customer("7")),
+        snapshot: Snapshot {
+            updated_at: at(NOON),
+            currency: euro(),
+            goods: Goods { amount: 5_000, tax: 833, tax_included: true },
+            payment: Payment::Paid,
+            cancelled: false,
+            test: false,
+        },
+        refunds: BTreeMap::new(),
+    }
+}
+
+pub(crate) fn refund(amount: i64) -> Refund {
+    Refund { refunded_at: at("2026-03-02T12:00:00Z"), currency: euro(), goods: Goods::untaxed(amount) }
+}
+
+pub(crate) fn refund_id(id: &str) -> RefundId {
+    RefundId::new(id).unwrap()
+}
+
+pub(crate) fn profile(id: &str, version: u64) -> Profile {
+    Profile {
+        member: member(id),
+        version,
+        enrolled_at: at(NOON),
+        account: Account { balance: Points(500), lifetime_points: Points(500), ..Account::default() },
+        bookkeeping: Bookkeeping {
+            programme: 1,
+            settled_to: at(NOON),
+            window: Window {
+                on: "2026-03-01".parse().unwrap(),
+                sum: Points(10),
+                changes_on: Some("2026-06-02".parse().unwrap()),
+                tier_changes_on: None,
+                mixed: false,
+            },
+            active_at: Some(at(NOON)),
+            last_expiry_at: None,
+            reminded_at: None,
+            tier_changed_on: None,
+            coupons_end_at: None,
+            due_at: Some(at("2027-01-01T12:00:00Z")),
+        },
+    }
+}
+
+pub(crate) fn entry(order: &str, effective_at: &str, n: u32) -> Entry {
+    Entry {
+        id: EntryId { effective_at: at(effective_at), cause: Cause::Order(order_key(order)), n },
+        sequence: 1,
+        recorded_at: at(NOON),
+        points: Points(500),
+        lifetime_points: Points(500),
+        status_points: Points(10),
+        counts: 1,
+        kind: Kind::Order { revision: 1 },
+    }
+}
+
+pub(crate) fn coupon(code: &str, number: u32) -> Coupon {
+    Coupon {
+        code: CouponCode::new(code).unwrap(),
+        number,
+        reward: RewardId::new("ten-percent").unwrap(),
+        points: Points(5_000),
+        issued_at: at(NOON),
+        ends_at: Some(at("2026-06-01T12:00:00Z")),
+        state: CouponState::Issued,
+    }
+}
+
+pub(crate) fn issued(coupon: &Coupon) -> Entry {
+    let kind = Kind::CouponIssued {
+        code: coupon.code.clone(),
+        reward: coupon.reward.clone(),
+        ends_at: coupon.ends_at,
+    };
+    let id = EntryId { effective_at: coupon.issued_at, cause: Cause::Coupon(coupon.number), n: 0 };
+    Entry { id, kind, points: Points(-5_000), counts: 0, ..entry("1", NOON, 0) }
+}
+
+/// The first decision of a member's, or a later one by its version.
+pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision {
+    Decision { profile: profile(id, version), entries, coupons: Vec::new(), changed: true, completed: true }
+}
+
+pub(crate) fn enrolment(customer: &str) -> Enrolment {
+    Enrolment {
+        keys: vec![DirectoryKey::Customer(source(), CustomerId::new(customer).unwrap())],
+        contact: Contact { email: Some("someone@example.com".to_owned()), ..Contact::default() },
+    }
+}
+
+pub(crate) async fn commit(store: &Store, decision: &Decision) -> Result<(), StoreError> {
+    store.commit(Commit { decision, enrolment: None }).await
+}

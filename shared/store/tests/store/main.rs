@@ -1,0 +1,12 @@
+//! The store against the real SDK and an engine that speaks DynamoDB's API: the embedded one, or whatever
+//! listens at `LAUREL_TEST_DYNAMODB_ENDPOINT`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
+
+mod capacity;
+mod commit;
+mod due;
+mod given;
+mod members;
+mod orders;
+mod programmes;
+mod support;

@@ -1,0 +1,253 @@
+//! Whatever comes twice, late or in the wrong order, the order is known as it last was, and nothing is lost.
+
+use std::collections::BTreeMap;
+
+use domain::{Contact, Customer, Goods, Order, OrderKey, OrderState, Payment, Refund, UnlinkedRefund};
+use store::{MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
+
+use crate::given::{NOON, at, customer, order, order_key, refund, refund_id, source};
+use crate::support::Bench;
+
+async fn stored(store: &Store, id: &str) -> OrderState {
+    store.order(&order_key(id)).await.unwrap().expect("the order is known")
+}
+
+fn later(order: &Order, updated_at: &str, amount: i64) -> Order {
+    let mut later = order.clone();
+    later.snapshot.updated_at = at(updated_at);
+    later.snapshot.goods = Goods::untaxed(amount);
+    later
+}
+
+fn with_refunds(mut order: Order, refunds: impl IntoIterator<Item = (String, Refund)>) -> Order {
+    order.refunds = refunds.into_iter().map(|(id, refund)| (refund_id(&id), refund)).collect();
+    order
+}
+
+#[tokio::test]
+async fn an_order_reads_back_as_it_was_told() {
+    let Bench { store, .. } = Bench::new().await;
+    let mut told = with_refunds(order("1"), [("r#1".to_owned(), refund(500))]);
+    told.snapshot.payment = Payment::Partial { paid: 1_000, total: 5_000 };
+    told.snapshot.cancelled = true;
+    told.snapshot.test = true;
+
+    assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Stored);
+
+    let expected = OrderState {
+        key: told.key,
+        revision: 1,
+        placed_at: Some(told.placed_at),
+        owner: told.customer,
+        snapshot: Some(told.snapshot),
+        refunds: told.refunds,
+        unlinked: None,
+    };
+    assert_eq!(stored(&store, "1").await, expected);
+    assert_eq!(store.order(&order_key("2")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_duplicate_is_known_and_changes_nothing() {
+    let Bench { store, .. } = Bench::new().await;
+    store.record_order(&order("1")).await.unwrap();
+    let before = stored(&store, "1").await;
+
+    assert_eq!(store.record_order(&order("1")).await.unwrap(), Recorded::Known);
+    assert_eq!(stored(&store, "1").await, before);
+}
+
+#[tokio::test]
+async fn a_stale_snapshot_changes_nothing_and_a_fresh_one_replaces_all_of_it() {
+    let Bench { store, .. } = Bench::new().await;
+    let mut first = order("1");
+    first.snapshot.cancelled = true;
+    store.record_order(&first).await.unwrap();
+
+    let stale = later(&first, "2026-03-01T11:59:59Z", 1);
+    assert_eq!(store.record_order(&stale).await.unwrap(), Recorded::Known);
+    assert_eq!(stored(&store, "1").await.snapshot, Some(first.snapshot.clone()));
+
+    let mut fresh = later(&first, "2026-03-01T12:00:00.001Z", 2);
+    fresh.snapshot.cancelled = false;
+    assert_eq!(store.record_order(&fresh).await.unwrap(), Recorded::Stored);
+    let now = stored(&store, "1").await;
+    assert_eq!((now.snapshot, now.revision), (Some(fresh.snapshot), 2));
+}
+
+#[tokio::test]
+async fn of_two_snapshots_of_one_time_the_later_stage_stays_whichever_comes_first() {
+    let paid = order("1");
+    let mut unpaid = paid.clone();
+    unpaid.snapshot.payment = Payment::Unpaid;
+    let mut cancelled = paid.clone();
+    cancelled.snapshot.cancelled = true;
+    for told in [[&unpaid, &paid, &cancelled], [&cancelled, &unpaid, &paid], [&paid, &cancelled, &unpaid]] {
+        let Bench { store, .. } = Bench::new().await;
+        for order in told {
+            store.record_order(order).await.unwrap();
+        }
+        assert_eq!(stored(&store, "1").await.snapshot, Some(cancelled.snapshot.clone()));
+    }
+}
+
+#[tokio::test]
+async fn a_stale_snapshot_still_brings_the_refunds_that_are_missing() {
+    let Bench { store, .. } = Bench::new().await;
+    store.record_order(&with_refunds(order("1"), [("a".to_owned(), refund(500))])).await.unwrap();
+
+    let stale = later(&order("1"), "2026-03-01T11:00:00Z", 1);
+    let stale = with_refunds(stale, [("a".to_owned(), refund(1)), ("b".to_owned(), refund(700))]);
+    assert_eq!(store.record_order(&stale).await.unwrap(), Recorded::Stored);
+
+    let now = stored(&store, "1").await;
+    let expected = BTreeMap::from([(refund_id("a"), refund(500)), (refund_id("b"), refund(700))]);
+    assert_eq!((now.refunds, now.snapshot), (expected, Some(order("1").snapshot)));
+    assert_eq!(store.record_order(&stale).await.unwrap(), Recorded::Known);
+}
+
+#[tokio::test]
+async fn a_refund_waits_for_its_order() {
+    let Bench { store, .. } = Bench::new().await;
+    let id = refund_id("a");
+    let first = store.record_refund(&order_key("1"), &id, &refund(500), None).await.unwrap();
+    assert_eq!(first, Recorded::Stored);
+    let waiting = stored(&store, "1").await;
+    assert_eq!((waiting.snapshot, waiting.placed_at, waiting.owner), (None, None, None));
+    assert_eq!(waiting.refunds, BTreeMap::from([(id.clone(), refund(500))]));
+
+    assert_eq!(store.record_order(&order("1")).await.unwrap(), Recorded::Stored);
+
+    let now = stored(&store, "1").await;
+    assert_eq!((now.snapshot, now.placed_at), (Some(order("1").snapshot), Some(at(NOON))));
+    assert_eq!((now.refunds.len(), now.revision), (1, 2));
+}
+
+#[tokio::test]
+async fn a_refund_told_twice_is_known_and_told_otherwise_is_replaced() {
+    let Bench { store, .. } = Bench::new().await;
+    store.record_order(&order("1")).await.unwrap();
+    let record = async |amount| {
+        store.record_refund(&order_key("1"), &refund_id("a"), &refund(amount), None).await.unwrap()
+    };
+
+    assert_eq!(record(500).await, Recorded::Stored);
+    assert_eq!(record(500).await, Recorded::Known);
+    assert_eq!(record(600).await, Recorded::Stored);
+    let now = stored(&store, "1").await;
+    assert_eq!((now.refunds.get(&refund_id("a")), now.revision), (Some(&refund(600)), 3));
+}
+
+#[tokio::test]
+async fn owner_and_date_are_pinned_as_first_seen() {
+    let Bench { store, .. } = Bench::new().await;
+    store.record_order(&order("1")).await.unwrap();
+
+    let mut other = later(&order("1"), "2026-03-05T12:00:00Z", 2);
+    other.placed_at = at("2026-03-05T12:00:00Z");
+    other.customer = Some(customer("8"));
+    store.record_order(&other).await.unwrap();
+    let refund_of_another = refund(1);
+    let somebody = customer("9");
+    store.record_refund(&other.key, &refund_id("a"), &refund_of_another, Some(&somebody)).await.unwrap();
+
+    let now = stored(&store, "1").await;
+    assert_eq!((now.owner, now.placed_at), (Some(customer("7")), Some(at(NOON))));
+}
+
+#[tokio::test]
+async fn a_customer_who_cannot_be_told_from_others_is_not_pinned_and_one_who_appears_later_is() {
+    let Bench { store, .. } = Bench::new().await;
+    let contact = Contact { email: Some("someone@example.com".to_owned()), ..Contact::default() };
+    let guest = Customer { source: source(), id: None, contact };
+    let mut told = order("1");
+    told.customer = Some(guest);
+    store.record_order(&told).await.unwrap();
+    assert_eq!(stored(&store, "1").await.owner, None);
+
+    told.customer = Some(customer("7"));
+    assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Stored);
+    let now = stored(&store, "1").await;
+    assert_eq!((now.owner, now.revision), (Some(customer("7")), 2));
+}
+
+#[tokio::test]
+async fn a_refund_without_an_order_is_stored_once_and_an_owner_who_appears_later_is_added() {
+    let Bench { store, .. } = Bench::new().await;
+    let key = OrderKey::of_unlinked_refund(&source(), &refund_id("a")).unwrap();
+    let mut told = UnlinkedRefund { key: key.clone(), customer: None, refund: refund(500) };
+
+    assert_eq!(store.record_unlinked_refund(&told).await.unwrap(), Recorded::Stored);
+    assert_eq!(store.record_unlinked_refund(&told).await.unwrap(), Recorded::Known);
+    told.customer = Some(customer("7"));
+    assert_eq!(store.record_unlinked_refund(&told).await.unwrap(), Recorded::Stored);
+    assert_eq!(store.record_unlinked_refund(&told).await.unwrap(), Recorded::Known);
+
+    let now = store.order(&key).await.unwrap().unwrap();
+    assert_eq!((now.unlinked, now.owner, now.revision), (Some(refund(500)), Some(customer("7")), 2));
+}
+
+#[tokio::test]
+async fn a_parked_order_stays_so_until_something_new_comes_in() {
+    let Bench { store, .. } = Bench::new().await;
+    store.record_order(&order("1")).await.unwrap();
+    store.park(&order_key("1"), "the order is in USD", at(NOON)).await.unwrap();
+
+    let parked = store.parked().await.unwrap();
+    assert_eq!((parked.len(), parked[0].reason.as_str()), (1, "the order is in USD"));
+    assert_eq!(stored(&store, "1").await.revision, 1);
+    store.record_order(&order("1")).await.unwrap();
+    assert_eq!(store.parked().await.unwrap().len(), 1);
+
+    store.record_order(&later(&order("1"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
+    assert_eq!(store.parked().await.unwrap(), Vec::new());
+
+    store.park(&order_key("1"), "again", at(NOON)).await.unwrap();
+    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1), None).await.unwrap();
+    assert_eq!(store.parked().await.unwrap(), Vec::new());
+
+    store.park(&order_key("1"), "once more", at(NOON)).await.unwrap();
+    store.unpark(&order_key("1")).await.unwrap();
+    assert_eq!(store.parked().await.unwrap(), Vec::new());
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_told_of_cannot_be_parked() {
+    let Bench { store, .. } = Bench::new().await;
+    assert!(matches!(store.park(&order_key("1"), "why", at(NOON)).await, Err(StoreError::Permanent(_))));
+    store.unpark(&order_key("1")).await.unwrap();
+    assert_eq!(store.order(&order_key("1")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_order_takes_as_many_refunds_as_the_limit_says_and_no_more() {
+    let Bench { store, .. } = Bench::new().await;
+    let refunds = |count: usize| (0..count).map(|id| (format!("refund-{id:03}"), refund(1)));
+    let full = with_refunds(order("1"), refunds(MAX_REFUNDS_PER_ORDER));
+
+    assert_eq!(store.record_order(&full).await.unwrap(), Recorded::Stored);
+    assert_eq!(stored(&store, "1").await.refunds, full.refunds);
+    assert_eq!(store.record_order(&full).await.unwrap(), Recorded::Known);
+
+    let one_more = store.record_refund(&full.key, &refund_id("one-more"), &refund(1), None).await;
+    assert!(matches!(one_more, Err(StoreError::Permanent(_))), "{one_more:?}");
+    let too_many = with_refunds(order("2"), refunds(MAX_REFUNDS_PER_ORDER + 1));
+    assert!(matches!(store.record_order(&too_many).await, Err(StoreError::Permanent(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refunds_that_come_at_once_are_all_stored() {
+    let Bench { store, .. } = Bench::new().await;
+    let tasks = (0..8).map(|number| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let id = refund_id(&number.to_string());
+            store.record_refund(&order_key("1"), &id, &refund(number), None).await.unwrap()
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap(), Recorded::Stored);
+    }
+    let now = stored(&store, "1").await;
+    assert_eq!((now.refunds.len(), now.revision), (8, 8));
+}

@@ -1,0 +1,44 @@
+//! Every version of the programme is kept, and the same one is not published twice.
+
+use domain::{Programme, Timestamp};
+
+use crate::given::{NOON, at};
+use crate::support::Bench;
+
+fn programme(points_per_unit: u32) -> Programme {
+    Programme::from_toml(&format!(
+        "name = \"Stars\"\ncurrency = \"EUR\"\ntime_zone = \"Europe/Paris\"\n\
+         [earning]\npoints_per_unit = \"{points_per_unit}\"\n"
+    ))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn before_the_first_there_is_none() {
+    let Bench { store, .. } = Bench::new().await;
+    assert_eq!(store.programmes().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_version_is_published_once_and_each_is_in_force_from_its_moment_on() {
+    let Bench { store, .. } = Bench::new().await;
+    let later = at("2026-04-01T00:00:00Z");
+
+    assert_eq!(store.publish(&programme(10), at(NOON)).await.unwrap(), 1);
+    assert_eq!(store.publish(&programme(10), later).await.unwrap(), 1);
+    assert_eq!(store.publish(&programme(20), later).await.unwrap(), 2);
+    assert_eq!(store.publish(&programme(20), later).await.unwrap(), 2);
+
+    let programmes = store.programmes().await.unwrap().unwrap();
+    assert_eq!(programmes.at(Timestamp::UNIX_EPOCH).programme, programme(10));
+    assert_eq!(programmes.at(at("2026-03-31T23:59:59.999Z")).number, 1);
+    assert_eq!((programmes.at(later).number, &programmes.at(later).programme), (2, &programme(20)));
+}
+
+#[tokio::test]
+async fn a_programme_of_before_is_a_version_of_its_own() {
+    let Bench { store, .. } = Bench::new().await;
+    for (number, points) in [(1, 10), (2, 20), (3, 10)] {
+        assert_eq!(store.publish(&programme(points), at(NOON)).await.unwrap(), number);
+    }
+}
