@@ -1,0 +1,91 @@
+//! Turns stored orders into points: woken by the stream of `orders`, it brings every order to its target.
+
+use aws_lambda_events::event::dynamodb::{Event, EventRecord};
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use domain::OrderState;
+use lambda_runtime::{Error, LambdaEvent};
+use runtime::{Batch, Budget, Engine, EngineError};
+use store::StoreError;
+use tracing::Instrument;
+
+/// The function.
+#[derive(Debug, Clone)]
+pub struct PointsAccrual {
+    engine: Engine,
+}
+
+/// What the stream calls the first write of an item.
+const INSERT: &str = "INSERT";
+
+impl PointsAccrual {
+    /// The function over an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// Handles a batch in the order of the stream. It stops at the first record that must be tried again, so that
+    /// nothing behind it is done before it; what can never succeed is parked, and the batch goes on.
+    pub async fn handle(&self, event: LambdaEvent<Event>) -> Result<DynamoDbEventResponse, Error> {
+        let budget = Budget::until(event.context.deadline);
+        let mut batch = self.engine.batch();
+        let mut answer = DynamoDbEventResponse::default();
+        for record in event.payload.records {
+            let sequence_number = record.change.sequence_number.clone();
+            if let Err(error) = self.accrue(&mut batch, record, budget).await {
+                tracing::warn!(%error, sequence_number, "a record must be tried again");
+                let mut failure = DynamoDbBatchItemFailure::default();
+                failure.item_identifier = sequence_number;
+                answer.batch_item_failures.push(failure);
+                break;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Brings one order to its target. An error means: try this record again.
+    async fn accrue(
+        &self,
+        batch: &mut Batch<'_>,
+        record: EventRecord,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let first_seen = record.event_name == INSERT;
+        if record.change.new_image.is_empty() {
+            // The item was removed; the journal keeps what it posted.
+            return Ok(());
+        }
+        let state = match store::order_of_image(record.change.new_image) {
+            Ok(state) => state,
+            Err(error) => {
+                // It names no order that could be parked, and must not block the records behind it.
+                tracing::error!(%error, sequence_number = record.change.sequence_number, "not an order, left out");
+                return Ok(());
+            }
+        };
+        let span = tracing::info_span!("order", order.id = %state.key, member.id = tracing::field::Empty);
+        let reconciled = batch.reconcile(&state, first_seen, budget).instrument(span.clone()).await;
+        match reconciled {
+            Ok(member) => {
+                let _entered = span.entered();
+                tracing::debug!(member.id = member.map(|member| member.to_string()), "reconciled");
+                Ok(())
+            }
+            Err(EngineError::Permanent(reason)) => self.park(&state, &reason).await,
+            Err(error @ EngineError::Retryable(_)) => Err(error),
+        }
+    }
+
+    async fn park(&self, state: &OrderState, reason: &str) -> Result<(), EngineError> {
+        tracing::error!(order.id = %state.key, reason, "parked");
+        match self.engine.store().park(&state.key, reason, self.engine.clock().now()).await {
+            Ok(()) => Ok(()),
+            Err(error @ (StoreError::Conflict(_) | StoreError::Retryable(_))) => {
+                Err(EngineError::Retryable(error.to_string()))
+            }
+            Err(error) => {
+                tracing::error!(order.id = %state.key, %error, "could not be parked");
+                Err(EngineError::Retryable(error.to_string()))
+            }
+        }
+    }
+}

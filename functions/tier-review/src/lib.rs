@@ -1,0 +1,81 @@
+//! The review: settles every member whose due date has come. It costs what is due, never what exists, and missed
+//! runs catch up by themselves.
+
+use lambda_runtime::{Error, LambdaEvent};
+use runtime::{Budget, Engine, EngineError};
+use serde::Serialize;
+use store::DUE_SHARDS;
+
+/// Members taken from a shard at a time.
+const PAGE: u16 = 100;
+
+/// The function.
+#[derive(Debug, Clone)]
+pub struct TierReview {
+    engine: Engine,
+}
+
+/// What a run did; for the log, and for whoever invokes it by hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Members that were settled.
+    pub settled: u64,
+    /// Members that could not be; they stay due and are logged.
+    pub failed: u64,
+    /// Whether everybody due was reached before the time was spent.
+    pub complete: bool,
+}
+
+impl TierReview {
+    /// The function over an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// Settles whoever is due up to now, shard by shard, within the invocation's time. What the event says does
+    /// not matter: the schedule only wakes the function.
+    pub async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<Report, Error> {
+        let budget = Budget::until(event.context.deadline);
+        let mut report = Report { complete: true, ..Report::default() };
+        for shard in 0..DUE_SHARDS {
+            self.review_shard(shard, budget, &mut report).await?;
+        }
+        tracing::info!(
+            settled = report.settled,
+            failed = report.failed,
+            complete = report.complete,
+            "reviewed"
+        );
+        if !report.complete && report.settled == 0 {
+            // Nothing was reached at all: let the schedule's retry and the alarm know.
+            return Err("the review's time was spent before anybody was settled".into());
+        }
+        Ok(report)
+    }
+
+    async fn review_shard(&self, shard: u8, budget: Budget, report: &mut Report) -> Result<(), Error> {
+        let until = self.engine.clock().now();
+        let mut after = None;
+        loop {
+            let page = self.engine.store().due_members(shard, until, after.as_ref(), PAGE).await?;
+            for due in &page {
+                if budget.is_spent() {
+                    report.complete = false;
+                    return Ok(());
+                }
+                match self.engine.review(&due.member, budget).await {
+                    Ok(()) => report.settled += 1,
+                    Err(error @ EngineError::Permanent(_)) => {
+                        tracing::error!(member.id = %due.member, %error, "could not be settled");
+                        report.failed += 1;
+                    }
+                    Err(error @ EngineError::Retryable(_)) => return Err(error.into()),
+                }
+            }
+            if page.len() < usize::from(PAGE) {
+                return Ok(());
+            }
+            after = page.into_iter().last();
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The deciding loop: load, decide, read what the rules still need, commit; on a conflict load again.
+
+mod programmes;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::order::Customer;
+use domain::{
+    Command, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile, Programmes, decide,
+};
+use store::{Commit, Consistency, DirectoryKey, Enrolment, Store, StoreError};
+
+pub use self::programmes::ProgrammeCache;
+use crate::clock::{Budget, Clock};
+use crate::random::{NoRandomness, Random};
+
+/// Reads that one decision may ask for. Three suffice: the journal, an earlier part of it, the coupons.
+const MAX_READS_PER_DECISION: u32 = 8;
+/// The first pause after a conflict is up to this; each further one up to twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Why a command could not be carried out, by who must act.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Somebody else kept writing, or the store is away: report the record and stop.
+    #[error("try again: {0}")]
+    Retryable(String),
+    /// It can never succeed as it is: park, and go on.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) | StoreError::Retryable(_) => Self::Retryable(error.to_string()),
+            StoreError::Permanent(_) | StoreError::UnknownMember | StoreError::BadCursor => {
+                Self::Permanent(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<DecideError> for EngineError {
+    fn from(error: DecideError) -> Self {
+        Self::Permanent(error.to_string())
+    }
+}
+
+impl From<NoRandomness> for EngineError {
+    fn from(error: NoRandomness) -> Self {
+        Self::Retryable(error.to_string())
+    }
+}
+
+/// Decides and commits.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    store: Store,
+    clock: Clock,
+    random: Random,
+    programmes: ProgrammeCache,
+}
+
+/// A member's account as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The profile, settled to now; not committed.
+    pub profile: Profile,
+    /// The rules by which it was settled.
+    pub programmes: std::sync::Arc<Programmes>,
+}
+
+/// A member in the course of one command: what is loaded, and from where.
+struct Loaded {
+    profile: Profile,
+    known: Known,
+    enrolment: Option<Enrolment>,
+}
+
+impl Engine {
+    /// An engine over a store.
+    pub fn new(store: Store, clock: Clock, random: Random) -> Self {
+        let programmes = ProgrammeCache::new(store.clone());
+        Self { store, clock, random, programmes }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The programme's versions, read at most once a minute.
+    pub fn programmes(&self) -> &ProgrammeCache {
+        &self.programmes
+    }
+
+    /// Begins a batch of orders.
+    pub fn batch(&self) -> Batch<'_> {
+        Batch { engine: self, profiles: HashMap::new() }
+    }
+
+    /// Settles a member on schedule and commits.
+    pub async fn review(&self, member: &MemberId, budget: Budget) -> Result<(), EngineError> {
+        let mut attempt = 0;
+        let mut consistency = Consistency::Eventual;
+        loop {
+            let Some(profile) = self.store.profile(member, consistency).await? else { return Ok(()) };
+            let loaded = Loaded { profile, known: Known::default(), enrolment: None };
+            match self.carry_out(loaded, Command::Review).await? {
+                Progress::Done(_) => return Ok(()),
+                Progress::MoreToDo => attempt = 0,
+                Progress::Conflict => attempt += 1,
+            }
+            consistency = Consistency::Strong;
+            self.pause(attempt, budget).await?;
+        }
+    }
+
+    /// What a member's account is now, settled but not committed. Nothing for an unknown member.
+    pub async fn look(&self, member: &MemberId) -> Result<Option<Settled>, EngineError> {
+        let profile = self.store.profile(member, Consistency::Strong).await?;
+        let Some(profile) = profile else { return Ok(None) };
+        let mut loaded = Loaded { profile, known: Known::default(), enrolment: None };
+        let programmes = self.programmes.get().await?;
+        let decision = self.decide(&programmes, &mut loaded, Command::Look).await?;
+        Ok(Some(Settled { profile: decision.profile, programmes }))
+    }
+
+    async fn carry_out(&self, mut loaded: Loaded, command: Command<'_>) -> Result<Progress, EngineError> {
+        let programmes = self.programmes.get().await?;
+        let decision = self.decide(&programmes, &mut loaded, command).await?;
+        if decision.changed {
+            let commit = Commit { decision: &decision, enrolment: loaded.enrolment.as_ref() };
+            match self.store.commit(commit).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict(with)) => {
+                    tracing::debug!(member.id = %decision.profile.member, %with, "conflict, deciding again");
+                    return Ok(Progress::Conflict);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(if decision.completed { Progress::Done(Box::new(decision.profile)) } else { Progress::MoreToDo })
+    }
+
+    /// Asks the rules until they need nothing more.
+    async fn decide(
+        &self,
+        programmes: &Programmes,
+        loaded: &mut Loaded,
+        command: Command<'_>,
+    ) -> Result<Decision, EngineError> {
+        let now = self.clock.now();
+        for _ in 0..MAX_READS_PER_DECISION {
+            let mut entropy = self.random.entropy()?;
+            match decide(programmes, &loaded.profile, &loaded.known, command, now, &mut entropy)? {
+                Outcome::Decided(decision) => return Ok(*decision),
+                Outcome::Needs(need) => self.read(loaded, need).await?,
+            }
+        }
+        Err(EngineError::Permanent("the rules keep asking for more".to_owned()))
+    }
+
+    /// Always consistently: the version guards the profile alone, and an older journal beside it would pass.
+    async fn read(&self, loaded: &mut Loaded, need: Need) -> Result<(), EngineError> {
+        let member = &loaded.profile.member;
+        if let Some(since) = need.journal_since {
+            let entries = self.store.journal_since(member, since, Consistency::Strong).await?;
+            loaded.known.journal = Some((since, entries));
+        }
+        if need.coupons {
+            loaded.known.coupons = Some(self.store.coupons(member, Consistency::Strong).await?);
+        }
+        Ok(())
+    }
+
+    /// Waits a little after a conflict, longer each time and never in step with the others.
+    async fn pause(&self, attempt: u32, budget: Budget) -> Result<(), EngineError> {
+        if budget.is_spent() {
+            return Err(EngineError::Retryable("the invocation's time is spent".to_owned()));
+        }
+        if attempt > 0 {
+            let longest =
+                FIRST_PAUSE.saturating_mul(1 << attempt.min(8)).min(LONGEST_PAUSE).min(budget.left());
+            let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+            tokio::time::sleep(Duration::from_micros(self.random.below(micros))).await;
+        }
+        Ok(())
+    }
+}
+
+/// Orders that arrived together. The records of one member go together too: after the first one the profile is at
+/// hand, as it was just committed, and is not read again.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    engine: &'a Engine,
+    profiles: HashMap<DirectoryKey, Profile>,
+}
+
+impl Batch<'_> {
+    /// Reconciles an order or an unlinked refund; enrols its customer where the programme says so. Returns the
+    /// member, or nothing where there is nobody to give points to.
+    pub async fn reconcile(
+        &mut self,
+        state: &OrderState,
+        first_seen: bool,
+        budget: Budget,
+    ) -> Result<Option<MemberId>, EngineError> {
+        let Some((customer, key)) = owner_of(state) else { return Ok(None) };
+        if state.effective_at().is_none() {
+            // Only refunds are known so far; they wait for their order.
+            return Ok(None);
+        }
+        let mut first_seen = first_seen;
+        let mut consistency = Consistency::Eventual;
+        let mut attempt = 0;
+        loop {
+            let Some(loaded) = self.load_owner(state, customer, &key, consistency).await? else {
+                return Ok(None);
+            };
+            match self.engine.carry_out(loaded, Command::Order { state, first_seen }).await? {
+                Progress::Done(profile) => {
+                    let member = profile.member.clone();
+                    self.profiles.insert(key, *profile);
+                    return Ok(Some(member));
+                }
+                Progress::MoreToDo => attempt = 0,
+                Progress::Conflict => attempt += 1,
+            }
+            first_seen = false;
+            consistency = Consistency::Strong;
+            self.engine.pause(attempt, budget).await?;
+        }
+    }
+
+    /// The owner of an order, or the start of a new member.
+    async fn load_owner(
+        &mut self,
+        state: &OrderState,
+        customer: &Customer,
+        key: &DirectoryKey,
+        consistency: Consistency,
+    ) -> Result<Option<Loaded>, EngineError> {
+        let engine = self.engine;
+        let known = Known::default();
+        if let Some(profile) = self.profiles.remove(key) {
+            return Ok(Some(Loaded { profile, known, enrolment: None }));
+        }
+        if let Some(member) = engine.store.find_member(key, consistency).await? {
+            // A directory entry and its profile are written together, so a profile missing in an eventually
+            // consistent read is there in a consistent one.
+            let mut profile = engine.store.profile(&member, consistency).await?;
+            if profile.is_none() {
+                profile = engine.store.profile(&member, Consistency::Strong).await?;
+            }
+            let profile =
+                profile.ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))?;
+            return Ok(Some(Loaded { profile, known, enrolment: None }));
+        }
+        let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else { return Ok(None) };
+        let programmes = engine.programmes.get().await?;
+        let member = engine.random.entropy()?.member_id().ok_or(NoRandomness)?;
+        let enrolled_at = effective_at.min(engine.clock.now());
+        let enrolment = Enrolment { keys: vec![key.clone()], contact: customer.contact.clone() };
+        Ok(Some(Loaded {
+            profile: Profile::new(member, enrolled_at, &programmes),
+            known,
+            enrolment: Some(enrolment),
+        }))
+    }
+}
+
+/// How far one attempt came.
+enum Progress {
+    Done(Box<Profile>),
+    MoreToDo,
+    Conflict,
+}
+
+fn owner_of(state: &OrderState) -> Option<(&Customer, DirectoryKey)> {
+    let customer = state.owner.as_ref()?;
+    Some((customer, DirectoryKey::of_customer(customer)?))
+}
+
+/// Tests and drafts make nobody a member.
+fn enrols(state: &OrderState) -> bool {
+    state.snapshot.as_ref().is_none_or(|snapshot| !snapshot.test)
+}

@@ -1,0 +1,52 @@
+//! The programme's versions, kept for a while: they change a few times a year and are asked for at every order.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::Programmes;
+use store::Store;
+use tokio::sync::Mutex;
+
+use super::EngineError;
+
+/// After so long the versions are read again. Real time, whatever the clock of the rules says: a new version has its
+/// own moment from which it is in force.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Every version of the programme, read at most once a minute.
+#[derive(Debug, Clone)]
+pub struct ProgrammeCache {
+    store: Store,
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    read_at: Instant,
+    programmes: Arc<Programmes>,
+}
+
+impl ProgrammeCache {
+    /// An empty cache over a store.
+    pub fn new(store: Store) -> Self {
+        Self { store, kept: Arc::default() }
+    }
+
+    /// Every version there is.
+    pub async fn get(&self) -> Result<Arc<Programmes>, EngineError> {
+        let mut kept = self.kept.lock().await;
+        if let Some(Kept { read_at, programmes }) = &*kept
+            && read_at.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(programmes));
+        }
+        let programmes = self.store.programmes().await?.ok_or_else(|| {
+            EngineError::Retryable(
+                "no programme is published; publish one, and this is tried again".to_owned(),
+            )
+        })?;
+        let programmes = Arc::new(programmes);
+        *kept = Some(Kept { read_at: Instant::now(), programmes: Arc::clone(&programmes) });
+        Ok(programmes)
+    }
+}
