@@ -1,0 +1,174 @@
+//! `order-webhook`: verifies what a platform sends, turns it into an order or a refund, and stores it.
+//!
+//! One way through: address → source → signature over the raw body → platform's JSON → store → answer. A sender
+//! hears 2xx only after the write, so whatever we could not keep is sent again.
+
+mod fields;
+mod parameters;
+mod platform;
+mod signature;
+mod sources;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::time::Instant;
+
+use domain::SourceName;
+use lambda_http::http::{HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, Error, Request, Response};
+use runtime::{Clock, Problem};
+use serde::Serialize;
+use store::{Recorded, Store, StoreError};
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::platform::{Delivery, News};
+pub use crate::signature::BadSecret;
+use crate::sources::Source;
+pub use crate::sources::{SourceError, Sources, SourcesError};
+
+/// The largest body we read. An order with hundreds of lines is under 300 KB, so this is never met by an honest
+/// sender, and it bounds what a stranger can make us hash. API Gateway stops at 10 MB, Lambda at 6 MB.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The path segment before the source's name.
+const ROUTE: &str = "webhooks";
+
+/// The address to which a source's platform sends.
+pub fn path_of(source: &SourceName) -> String {
+    format!("/{ROUTE}/{source}")
+}
+
+/// The function's handler.
+#[derive(Debug, Clone)]
+pub struct OrderWebhook {
+    store: Store,
+    sources: Sources,
+    clock: Clock,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum Receipt {
+    /// Something new was stored.
+    Stored,
+    /// A duplicate, which is as good.
+    Known,
+    /// Understood, and of no interest.
+    Ignored { reason: &'static str },
+}
+
+/// Why there is no receipt.
+#[derive(Debug)]
+enum Failure {
+    /// The sender must mend something.
+    Refused(Problem),
+    /// The store must get well, or somebody must look at it; the sender keeps the delivery and tries again.
+    Unstored(StoreError),
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl OrderWebhook {
+    /// A handler over a store, for the sources given.
+    pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
+        Self { store, sources, clock }
+    }
+
+    /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
+    #[tracing::instrument(name = "webhook", skip_all, fields(source = Empty, order.id = Empty))]
+    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
+        let started = Instant::now();
+        let receipt = self.receive(&request).await;
+        let response = answer(&receipt);
+        log(&receipt, response.status(), started);
+        Ok(response)
+    }
+
+    async fn receive(&self, request: &Request) -> Result<Receipt, Failure> {
+        let name = source_in(request.uri().path())
+            .ok_or_else(|| Problem::not_found("The address of a webhook is /webhooks/{source}."))?;
+        Span::current().record("source", name.as_str());
+        if request.method() != Method::POST {
+            return Err(Problem::method_not_allowed("A webhook is sent with POST.").into());
+        }
+        let body: &[u8] = request.body();
+        if body.len() > MAX_BODY_BYTES {
+            let limit = format!("A body may have at most {MAX_BODY_BYTES} bytes.");
+            return Err(Problem::too_large(limit).into());
+        }
+        let delivery = Delivery { source: &name, headers: request.headers(), body, now: self.clock.now() };
+        let source = self.authenticate(&delivery).await?;
+        let news = source.parse(&delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
+        self.record(news).await.map_err(Failure::Unstored)
+    }
+
+    /// The source whose secret signed the delivery. A source or a secret that we do not know may be newer than our
+    /// last look, so an operator need not deploy to connect a shop or to rotate a secret.
+    async fn authenticate(&self, delivery: &Delivery<'_>) -> Result<Source, Problem> {
+        let first = self.sources.verified(delivery);
+        if first.is_ok() || !self.sources.read_again(delivery.now).await {
+            return first;
+        }
+        self.sources.verified(delivery)
+    }
+
+    async fn record(&self, news: News) -> Result<Receipt, StoreError> {
+        if let Some(order) = news.order() {
+            Span::current().record("order.id", order.as_str());
+        }
+        let recorded = match news {
+            News::Order(order) => self.store.record_order(&order).await?,
+            News::Refund { order, id, refund, customer } => {
+                self.store.record_refund(&order, &id, &refund, customer.as_ref()).await?
+            }
+            News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
+            News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
+        };
+        Ok(match recorded {
+            Recorded::Stored => Receipt::Stored,
+            Recorded::Known => Receipt::Known,
+        })
+    }
+}
+
+/// The source named by an address: its last segment, after `webhooks`. What stands before may be a stage.
+fn source_in(path: &str) -> Option<SourceName> {
+    let mut segments = path.trim_end_matches('/').rsplit('/');
+    let source = segments.next()?;
+    if segments.next()? != ROUTE {
+        return None;
+    }
+    SourceName::new(source).ok()
+}
+
+fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
+    match receipt {
+        Ok(ignored @ Receipt::Ignored { .. }) => runtime::json(StatusCode::OK, ignored),
+        Ok(kept @ (Receipt::Stored | Receipt::Known)) => runtime::json(StatusCode::ACCEPTED, kept),
+        Err(Failure::Refused(problem)) => {
+            let mut response = problem.response();
+            if problem.status == StatusCode::METHOD_NOT_ALLOWED {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            }
+            response
+        }
+        Err(Failure::Unstored(_)) => Problem::unavailable().response(),
+    }
+}
+
+/// One line for each delivery, without a word of its body. What went well is routine, and stays quiet.
+fn log(receipt: &Result<Receipt, Failure>, status: StatusCode, started: Instant) {
+    let status = status.as_u16();
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match receipt {
+        Ok(receipt) => tracing::debug!(status, duration_ms, ?receipt, "taken"),
+        Err(Failure::Refused(problem)) => tracing::warn!(status, duration_ms, %problem, "refused"),
+        Err(Failure::Unstored(error)) => tracing::error!(status, duration_ms, %error, "not stored"),
+    }
+}

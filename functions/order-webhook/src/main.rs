@@ -1,0 +1,16 @@
+//! The Lambda function: everything is built once, then each request goes to the handler.
+
+use lambda_http::{Error, service_fn};
+use order_webhook::{OrderWebhook, Sources};
+use runtime::{Clients, Clock, Config, config, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let clients = Clients::from_environment(Config::from_environment()?)?;
+    let clock = Clock::system();
+    let path = config::required("LAUREL_SOURCES_PATH")?;
+    let sources = Sources::from_parameters(clients.ssm(), path, clock.now()).await?;
+    let webhook = OrderWebhook::new(clients.store(), sources, clock);
+    lambda_http::run(service_fn(|request| webhook.handle(request))).await
+}

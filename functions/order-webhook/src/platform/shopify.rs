@@ -1,0 +1,198 @@
+//! Shopify: orders and refunds as its webhooks send them, in the shape of its REST resources.
+//!
+//! Topic and delivery-id headers are not signed. So the topic only chooses how the body is read, and a body that does
+//! not fit is refused; nothing else hangs on it.
+
+mod goods;
+
+use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund};
+use domain::{Snapshot, SourceName, Timestamp};
+use ring::hmac;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use store::MAX_REFUNDS_PER_ORDER;
+
+use self::goods::{LineItem, MoneySet, RefundBody};
+use super::{Delivery, News, Platform};
+use crate::fields::{Amount, BadInput, Email, Id, Instant, PlatformId};
+use crate::fields::{contact, minor_units, null_is_default, read};
+use crate::signature::{BadSecret, Refusal, body_hmac};
+
+const SIGNATURE: &str = "X-Shopify-Hmac-Sha256";
+const TOPIC: &str = "X-Shopify-Topic";
+
+/// See the file's own words.
+pub(super) struct Shopify;
+
+impl Platform for Shopify {
+    fn name(&self) -> &'static str {
+        "shopify"
+    }
+
+    fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
+        body_hmac::key(secret)
+    }
+
+    fn verify(&self, key: &hmac::Key, delivery: &Delivery<'_>) -> Result<(), Refusal> {
+        let signature = delivery.header(SIGNATURE).ok_or(Refusal::Missing(SIGNATURE))?;
+        body_hmac::verify(key, signature, delivery.body)
+    }
+
+    fn sign(&self, key: &hmac::Key, _id: &str, _at: Timestamp, body: &[u8]) -> Vec<(&'static str, String)> {
+        vec![(SIGNATURE, body_hmac::sign(key, body))]
+    }
+
+    fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+        let topic = delivery.header(TOPIC).ok_or_else(|| BadInput::at(TOPIC, "the header is missing"))?;
+        match topic {
+            "orders/create"
+            | "orders/paid"
+            | "orders/updated"
+            | "orders/cancelled"
+            | "orders/fulfilled"
+            | "orders/partially_fulfilled" => read::<OrderBody>(delivery.body)?.news(delivery.source),
+            "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
+            // What `orders/edited` tells comes with `orders/updated` too, and whole.
+            _ => Ok(News::Nothing("this topic is not needed")),
+        }
+    }
+}
+
+/// What we read of an order. Every amount is in the shop's currency, never in the customer's.
+#[derive(Deserialize)]
+struct OrderBody {
+    id: Id<PlatformId>,
+    created_at: Instant,
+    processed_at: Option<Instant>,
+    updated_at: Instant,
+    cancelled_at: Option<IgnoredAny>,
+    currency: Currency,
+    financial_status: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    test: bool,
+    #[serde(default, deserialize_with = "null_is_default")]
+    taxes_included: bool,
+    total_price: Option<Amount>,
+    total_outstanding: Option<Amount>,
+    current_subtotal_price: Option<Amount>,
+    current_subtotal_price_set: Option<MoneySet>,
+    subtotal_price: Option<Amount>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    line_items: Vec<LineItem>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    refunds: Vec<RefundBody>,
+    email: Option<String>,
+    customer_locale: Option<String>,
+    customer: Option<CustomerBody>,
+}
+
+#[derive(Deserialize)]
+struct CustomerBody {
+    id: Option<Id<CustomerId>>,
+    email: Option<String>,
+    verified_email: Option<bool>,
+    first_name: Option<String>,
+}
+
+impl OrderBody {
+    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+        if self.refunds.len() > MAX_REFUNDS_PER_ORDER {
+            return Err(BadInput::at("refunds", format_args!("are more than {MAX_REFUNDS_PER_ORDER}")));
+        }
+        let key = order_key(source, &self.id, "id")?;
+        let refunds = self
+            .refunds
+            .iter()
+            .map(|refund| Ok((refund.id.0.clone(), refund.refund(self.currency, self.taxes_included)?)))
+            .collect::<Result<_, BadInput>>()?;
+        let snapshot = Snapshot {
+            updated_at: self.updated_at.0,
+            currency: self.currency,
+            goods: goods::before_refunds(&self)?,
+            payment: self.payment()?,
+            cancelled: self.cancelled_at.is_some() || self.status() == "voided",
+            test: self.test,
+        };
+        // An imported order was created today and processed when the customer placed it: Shopify documents
+        // `processed_at` as the date that appears on the order, and lets an import set it.
+        let placed_at = self.processed_at.unwrap_or(self.created_at).0;
+        let customer = self.customer(source);
+        Ok(News::Order(Order { key, placed_at, customer, snapshot, refunds }))
+    }
+
+    fn status(&self) -> &str {
+        self.financial_status.as_deref().unwrap_or_default()
+    }
+
+    fn payment(&self) -> Result<Payment, BadInput> {
+        match self.status() {
+            // What was refunded is deducted by the refunds themselves.
+            "paid" | "partially_refunded" | "refunded" => Ok(Payment::Paid),
+            "partially_paid" => self.partial_payment(),
+            _ => Ok(Payment::Unpaid),
+        }
+    }
+
+    fn partial_payment(&self) -> Result<Payment, BadInput> {
+        let (Some(Amount(total)), Some(Amount(outstanding))) = (self.total_price, self.total_outstanding)
+        else {
+            return Err(BadInput::at("total_outstanding", "is needed of an order partially paid"));
+        };
+        let paid = minor_units("total_outstanding", total - outstanding, self.currency)?;
+        let total = minor_units("total_price", total, self.currency)?;
+        Ok(match paid {
+            ..=0 => Payment::Unpaid,
+            paid if paid >= total => Payment::Paid,
+            paid => Payment::Partial { paid, total },
+        })
+    }
+
+    fn customer(self, source: &SourceName) -> Option<Customer> {
+        let customer = self.customer?;
+        // The order's own address was typed at the checkout; only the customer's can have been verified.
+        let is_verified = customer.email.is_some() && customer.verified_email.unwrap_or_default();
+        let email = customer.email.or(self.email).and_then(|text| Email::try_from(text).ok());
+        let name = customer.first_name.as_deref();
+        Some(Customer {
+            source: source.clone(),
+            id: customer.id.map(|Id(id)| id),
+            contact: contact(email, is_verified, name, self.customer_locale.as_deref()),
+        })
+    }
+}
+
+impl RefundBody {
+    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+        let order = self.order_id.as_ref().ok_or_else(|| BadInput::at("order_id", "is missing"))?;
+        let order = order_key(source, order, "order_id")?;
+        if self.has_failed() {
+            return Ok(News::Nothing("the refund's transactions failed"));
+        }
+        let currency = self.currency().ok_or_else(|| {
+            BadInput::at(
+                "refund_line_items",
+                "need a subtotal_set, or the refund a transaction, with a currency",
+            )
+        })?;
+        let refund = self.refund(currency, self.seems_to_include_tax())?;
+        if refund.goods.amount == 0 {
+            return Ok(News::Nothing("the refund gives back no goods"));
+        }
+        Ok(News::Refund { order, id: self.id.0, refund, customer: None })
+    }
+
+    fn refund(&self, currency: Currency, tax_included: bool) -> Result<Refund, BadInput> {
+        Ok(Refund {
+            refunded_at: self.processed_at.unwrap_or(self.created_at).0,
+            currency,
+            goods: self.goods(currency, tax_included)?,
+        })
+    }
+}
+
+fn order_key(source: &SourceName, id: &Id<PlatformId>, place: &str) -> Result<OrderKey, BadInput> {
+    OrderKey::of_order(source, &id.0.0).map_err(|error| BadInput::at(place, error))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Shopify's bodies: money before and after refunds, what is paid, and who bought.
+
+use domain::Goods;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::tests::{at, headers, source};
+
+fn parse_bytes(topic: &str, body: &[u8]) -> Result<News, BadInput> {
+    let (source, headers) = (source("shop"), headers([(TOPIC, topic)]));
+    Shopify.parse(&Delivery { source: &source, headers: &headers, body, now: at("2026-03-01T10:00:00Z") })
+}
+
+fn order(body: &Value) -> Order {
+    match parse_bytes("orders/updated", body.to_string().as_bytes()) {
+        Ok(News::Order(order)) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refund(body: &Value) -> Refund {
+    match parse_bytes("refunds/create", body.to_string().as_bytes()) {
+        Ok(News::Refund { refund, .. }) => refund,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two pieces at 30.00 with 20 % tax within, of which `kept` are left.
+fn tea(kept: u32) -> Value {
+    json!({"id": 11, "quantity": 2, "current_quantity": kept, "price": "30.00", "tax_lines": [{"price": "10.00", "rate": 0.2}]})
+}
+
+fn body() -> Value {
+    json!({
+        "id": 9_007_199_254_740_993_u64,
+        "created_at": "2026-03-01T10:00:00+01:00",
+        "updated_at": "2026-03-01T10:05:00+01:00",
+        "currency": "EUR",
+        "financial_status": "paid",
+        "taxes_included": true,
+        "current_subtotal_price": "60.00",
+        "subtotal_price": "60.00",
+        "total_price": "64.90",
+        "line_items": [tea(2)],
+        "refunds": [],
+        "customer": {"id": 5, "email": "c-2@example.com", "verified_email": true, "first_name": " "},
+        "customer_locale": "fr-FR",
+    })
+}
+
+/// One of the two pieces given back.
+fn tea_back() -> Value {
+    json!({
+        "id": 21, "order_id": 9_007_199_254_740_993_u64, "created_at": "2026-03-05T10:00:00+01:00",
+        "refund_line_items": [{
+            "line_item_id": 11, "quantity": 1, "subtotal": 30.0, "total_tax": 5, "line_item": tea(1),
+            "subtotal_set": {"shop_money": {"amount": "30.00", "currency_code": "EUR"}},
+        }],
+        "transactions": [{"status": "success", "amount": "30.00", "currency": "EUR"}],
+    })
+}
+
+fn with(mut document: Value, field: &str, value: Value) -> Value {
+    document[field] = value;
+    document
+}
+
+fn taxed(amount: i64, tax: i64) -> Goods {
+    Goods { amount, tax, tax_included: true }
+}
+
+#[test]
+fn an_order_is_read_whole() {
+    let order = order(&body());
+    assert_eq!(order.key.as_str(), "shop#9007199254740993");
+    assert_eq!(order.placed_at, at("2026-03-01T09:00:00Z"));
+    assert_eq!(order.snapshot.updated_at, at("2026-03-01T09:05:00Z"));
+    assert_eq!(order.snapshot.goods, taxed(6_000, 1_000));
+    assert_eq!(order.snapshot.payment, Payment::Paid);
+    let customer = order.customer.unwrap();
+    assert_eq!(customer.id.unwrap().as_str(), "5");
+    assert_eq!(customer.contact.verified_email(), Some("c-2@example.com"));
+    assert_eq!((customer.contact.name, customer.contact.locale.as_deref()), (None, Some("fr-FR")));
+}
+
+#[test]
+fn an_imported_order_is_dated_as_it_was_placed() {
+    let imported = with(body(), "processed_at", json!("2025-12-24T18:00:00+01:00"));
+    assert_eq!(order(&imported).placed_at, at("2025-12-24T17:00:00Z"));
+}
+
+#[test]
+fn goods_are_told_before_refunds_and_each_refund_for_itself() {
+    let refunded = with(body(), "current_subtotal_price", json!("30.00"));
+    let refunded = with(with(refunded, "line_items", json!([tea(1)])), "refunds", json!([tea_back()]));
+    let order = order(&with(refunded, "financial_status", json!("partially_refunded")));
+    assert_eq!(order.snapshot.goods, taxed(6_000, 1_000));
+    assert_eq!(order.snapshot.payment, Payment::Paid);
+    let within: Vec<_> = order.refunds.iter().map(|(id, refund)| (id.as_str(), refund.clone())).collect();
+    assert_eq!(within, [("21", refund(&tea_back()))], "alone it is read as within its order");
+    assert_eq!(within[0].1.goods, taxed(3_000, 500));
+}
+
+#[test]
+fn what_was_taken_out_of_an_order_is_no_part_of_it() {
+    let edited = with(body(), "current_subtotal_price", json!("30.00"));
+    assert_eq!(order(&with(edited, "line_items", json!([tea(1)]))).snapshot.goods, taxed(3_000, 500));
+}
+
+#[test]
+fn an_old_version_of_the_api_tells_only_what_was_ordered() {
+    let old = with(with(body(), "current_subtotal_price", Value::Null), "refunds", json!([tea_back()]));
+    assert_eq!(order(&old).snapshot.goods, taxed(6_000, 1_000));
+}
+
+#[test]
+fn a_gift_card_is_no_goods_neither_bought_nor_given_back() {
+    let card = json!({"id": 12, "quantity": 1, "current_quantity": 1, "price": "25.00", "gift_card": true,
+        "discount_allocations": [{"amount": "5.00"}]});
+    let bought = with(body(), "current_subtotal_price", json!("80.00"));
+    assert_eq!(order(&with(bought, "line_items", json!([tea(2), card]))).snapshot.goods, taxed(6_000, 1_000));
+
+    let card = with(card, "current_quantity", json!(0));
+    let card_back =
+        json!({"line_item_id": 12, "quantity": 1, "subtotal": 20, "total_tax": 0, "line_item": card});
+    let back = with(tea_back(), "refund_line_items", json!([tea_back()["refund_line_items"][0], card_back]));
+    let refunded = with(with(body(), "current_subtotal_price", json!("30.00")), "refunds", json!([back]));
+    let order = order(&with(refunded, "line_items", json!([tea(1), card])));
+    assert_eq!(order.snapshot.goods, taxed(6_000, 1_000));
+    assert_eq!(refund(&back).goods, taxed(3_000, 500));
+}
+
+#[test]
+fn a_discrepancy_says_how_much_was_really_given_back() {
+    let adjusted = |amount: &str| {
+        with(
+            tea_back(),
+            "order_adjustments",
+            json!([
+                {"kind": "refund_discrepancy", "amount": amount},
+                {"kind": "shipping_refund", "amount": "-4.90"},
+            ]),
+        )
+    };
+    assert_eq!(refund(&adjusted("-6.00")).goods, taxed(3_600, 600), "more than the line");
+    assert_eq!(refund(&adjusted("15.00")).goods, taxed(1_500, 250), "half of the line");
+    let nothing = parse_bytes("refunds/create", adjusted("99.00").to_string().as_bytes());
+    assert!(matches!(nothing, Ok(News::Nothing(_))), "never less than nothing");
+}
+
+#[test]
+fn a_gesture_without_goods_is_a_refund() {
+    let gesture = with(
+        with(tea_back(), "refund_line_items", json!([])),
+        "order_adjustments",
+        json!([
+            {"kind": "refund_discrepancy", "amount": "-10.00"},
+        ]),
+    );
+    assert_eq!(refund(&gesture).goods, Goods::untaxed(1_000));
+}
+
+#[test]
+fn a_refund_of_shipping_alone_is_of_no_interest() {
+    let shipping = with(
+        with(tea_back(), "refund_line_items", json!([])),
+        "order_adjustments",
+        json!([
+            {"kind": "shipping_refund", "amount": "-4.90"},
+        ]),
+    );
+    assert!(matches!(parse_bytes("refunds/create", shipping.to_string().as_bytes()), Ok(News::Nothing(_))));
+}
+
+#[test]
+fn money_on_its_way_back_counts_as_given_back() {
+    let pending = |currency: &str| {
+        let pending = json!([{"status": "pending", "amount": "30.00", "currency": currency}]);
+        with(
+            with(tea_back(), "transactions", pending),
+            "order_adjustments",
+            json!([
+                {"kind": "refund_discrepancy", "amount": "30.00"},
+            ]),
+        )
+    };
+    assert_eq!(refund(&pending("EUR")).goods, taxed(3_000, 500));
+    assert_eq!(refund(&pending("JPY")).goods, taxed(3_000, 500), "in whatever currency it goes");
+}
+
+#[test]
+fn a_refund_whose_every_transaction_failed_gives_nothing_back() {
+    let failed = with(tea_back(), "transactions", json!([{"status": "failure"}, {"status": "error"}]));
+    assert!(matches!(parse_bytes("refunds/create", failed.to_string().as_bytes()), Ok(News::Nothing(_))));
+    let refunded = with(with(body(), "current_subtotal_price", json!("30.00")), "refunds", json!([failed]));
+    let order = order(&with(refunded, "line_items", json!([tea(1)])));
+    assert_eq!(order.snapshot.goods, taxed(6_000, 1_000));
+    assert!(
+        order.refunds.values().all(|refund| refund.goods.amount == 0),
+        "also if it was told while pending"
+    );
+}
+
+#[test]
+fn a_refund_alone_tells_by_its_rates_whether_tax_is_included() {
+    let line =
+        json!({"id": 11, "quantity": 1, "price": "30.00", "tax_lines": [{"price": "6.00", "rate": 0.2}]});
+    let on_top = with(
+        tea_back(),
+        "refund_line_items",
+        json!([
+            {"line_item_id": 11, "quantity": 1, "subtotal": 30, "total_tax": "6.00", "line_item": line},
+        ]),
+    );
+    assert_eq!(refund(&on_top).goods, Goods { amount: 3_000, tax: 600, tax_included: false });
+    assert_eq!(refund(&tea_back()).goods, taxed(3_000, 500));
+}
+
+#[test]
+fn a_refund_whose_currency_nothing_tells_is_malformed() {
+    let mut unknown = with(tea_back(), "transactions", json!([]));
+    unknown["refund_line_items"][0]["subtotal_set"] = Value::Null;
+    let error = parse_bytes("refunds/create", unknown.to_string().as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("currency"), "{error}");
+}
+
+#[test]
+fn every_financial_status_has_its_payment() {
+    for (status, payment) in [
+        ("paid", Payment::Paid),
+        ("partially_refunded", Payment::Paid),
+        ("refunded", Payment::Paid),
+        ("pending", Payment::Unpaid),
+        ("authorized", Payment::Unpaid),
+        ("expired", Payment::Unpaid),
+        ("voided", Payment::Unpaid),
+    ] {
+        let snapshot = order(&with(body(), "financial_status", json!(status))).snapshot;
+        assert_eq!((snapshot.payment, snapshot.cancelled), (payment, status == "voided"), "{status}");
+    }
+    assert_eq!(order(&with(body(), "financial_status", Value::Null)).snapshot.payment, Payment::Unpaid);
+}
+
+#[test]
+fn a_part_that_is_paid_is_a_share_of_the_total() {
+    let part = with(body(), "financial_status", json!("partially_paid"));
+    let paid = |outstanding: &str| {
+        order(&with(part.clone(), "total_outstanding", json!(outstanding))).snapshot.payment
+    };
+    assert_eq!(paid("44.90"), Payment::Partial { paid: 2_000, total: 6_490 });
+    assert_eq!(paid("64.90"), Payment::Unpaid);
+    assert_eq!(paid("0.00"), Payment::Paid);
+}
+
+#[test]
+fn a_cancelled_or_a_test_order_says_so() {
+    assert!(order(&with(body(), "cancelled_at", json!("2026-03-02T10:00:00+01:00"))).snapshot.cancelled);
+    assert!(!order(&with(body(), "cancelled_at", Value::Null)).snapshot.cancelled);
+    assert!(order(&with(body(), "test", json!(true))).snapshot.test);
+}
+
+#[test]
+fn only_the_customers_own_address_can_be_verified() {
+    let typed = with(body(), "email", json!("typed@example.com"));
+    let customer = order(&with(typed, "customer", json!({"id": 5, "email": null, "verified_email": true})));
+    let contact = customer.customer.unwrap().contact;
+    assert_eq!(contact.email.as_deref(), Some("typed@example.com"));
+    assert_eq!(contact.verified_email(), None);
+    assert_eq!(order(&with(body(), "customer", Value::Null)).customer, None);
+}
+
+#[test]
+fn a_body_of_another_topic_is_malformed() {
+    assert!(parse_bytes("refunds/create", body().to_string().as_bytes()).is_err());
+    assert!(parse_bytes("orders/paid", tea_back().to_string().as_bytes()).is_err());
+    let (source, headers) = (source("shop"), headers([]));
+    let delivery =
+        Delivery { source: &source, headers: &headers, body: b"{}", now: at("2026-03-01T10:00:00Z") };
+    assert_eq!(Shopify.parse(&delivery).unwrap_err().to_string(), "X-Shopify-Topic: the header is missing");
+}
+
+#[test]
+fn more_refunds_than_an_order_may_have_are_refused() {
+    let refunds: Vec<_> = (0..=MAX_REFUNDS_PER_ORDER).map(|id| with(tea_back(), "id", json!(id))).collect();
+    let body = with(body(), "refunds", json!(refunds));
+    assert!(parse_bytes("orders/updated", body.to_string().as_bytes()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = parse_bytes("orders/paid", &bytes);
+        let _ = parse_bytes("refunds/create", &bytes);
+    }
+
+    #[test]
+    fn no_amounts_make_the_parser_panic(
+        amounts in proptest::array::uniform4(prop_oneof![
+            any::<i64>().prop_map(Value::from), any::<f64>().prop_map(Value::from), Just(Value::Null),
+            (any::<i128>(), 0_usize..29).prop_map(|(number, scale)| json!(format!("{number}.{}", "9".repeat(scale)))),
+            Just(json!("1000000000000000")), Just(json!("-0.0000000000000000000000000001")),
+        ]),
+        pieces in proptest::array::uniform3(any::<u32>().prop_map(|pieces| pieces % 1_000_002)),
+    ) {
+        let [price, tax, rate, subtotal] = amounts;
+        let line = json!({"id": 11, "quantity": pieces[0], "current_quantity": pieces[1], "price": price,
+            "gift_card": pieces[2] % 2 == 0, "tax_lines": [{"price": tax, "rate": rate}],
+            "discount_allocations": [{"amount": subtotal}]});
+        let back = json!({"id": 21, "order_id": 1, "created_at": "2026-03-05T10:00:00Z", "refund_line_items": [
+            {"line_item_id": 11, "quantity": pieces[2], "subtotal": subtotal, "total_tax": tax, "line_item": line}],
+            "order_adjustments": [{"amount": price}],
+            "transactions": [{"status": "pending", "amount": rate, "currency": "EUR"}]});
+        let _ = parse_bytes("refunds/create", back.to_string().as_bytes());
+        let lines = vec![line; 50];
+        let order = with(with(body(), "line_items", json!(lines)), "refunds", json!(vec![back; 50]));
+        let _ = parse_bytes("orders/paid", with(order, "current_subtotal_price", subtotal).to_string().as_bytes());
+    }
+}

@@ -1,0 +1,237 @@
+//! The connected shops and senders, with their platforms and keys.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::{SourceName, Timestamp};
+use ring::hmac;
+use runtime::Problem;
+use serde::Deserialize;
+
+use crate::fields::{BadInput, without_values};
+use crate::parameters::Parameters;
+use crate::platform::{self, Delivery, News, Platform};
+use crate::signature::{BadSecret, Refusal};
+
+/// The current secret and the one before it, so that one can be rotated.
+const MAX_SECRETS: usize = 2;
+/// How often strangers may make us read the parameters again.
+const SECONDS_BETWEEN_READINGS: i64 = 5 * 60;
+
+/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys (a country,
+/// credentials) are for whoever needs them.
+#[derive(Clone, Deserialize)]
+pub(crate) struct SourceDocument {
+    /// `generic`, `shopify`, …
+    platform: String,
+    /// One secret, or two while one is being rotated.
+    secrets: Vec<String>,
+}
+
+/// Why a source cannot be used. Never shows a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// Not the name of a source.
+    #[error("the name of a source has only letters, digits, - and _")]
+    Name,
+    /// Not the expected JSON or TOML.
+    #[error("{0}")]
+    Document(String),
+    /// We do not understand that platform.
+    #[error("the platform must be one of {0}")]
+    Platform(String),
+    /// None, or too many.
+    #[error("a source has one secret, or two while one is being rotated")]
+    SecretCount,
+    /// It is no secret.
+    #[error(transparent)]
+    Secret(#[from] BadSecret),
+}
+
+/// Why there are no sources.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourcesError {
+    /// The file is not as it should be.
+    #[error("the sources cannot be read: {0}")]
+    Document(String),
+    /// One source is not as it should be.
+    #[error("the source {name}: {problem}")]
+    Source {
+        /// Which.
+        name: String,
+        /// Why.
+        problem: SourceError,
+    },
+    /// Parameter Store is away, or says no.
+    #[error("the sources' parameters cannot be read: {0}")]
+    Parameters(String),
+}
+
+/// One source, ready to verify. Its secrets live on only as keys, which never show themselves.
+#[derive(Clone)]
+pub(crate) struct Source {
+    platform: &'static dyn Platform,
+    keys: Vec<hmac::Key>,
+}
+
+impl Source {
+    pub(crate) fn new(document: &SourceDocument) -> Result<Self, SourceError> {
+        let platform =
+            platform::named(&document.platform).ok_or_else(|| SourceError::Platform(platform::names()))?;
+        if document.secrets.is_empty() || document.secrets.len() > MAX_SECRETS {
+            return Err(SourceError::SecretCount);
+        }
+        let keys = document.secrets.iter().map(|secret| platform.key(secret)).collect::<Result<_, _>>()?;
+        Ok(Self { platform, keys })
+    }
+
+    /// Whether any of the keys signed the delivery.
+    pub(crate) fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Refusal> {
+        let mut refusal = Refusal::Mismatch;
+        for key in &self.keys {
+            match self.platform.verify(key, delivery) {
+                Ok(()) => return Ok(()),
+                Err(reason) => refusal = reason,
+            }
+        }
+        Err(refusal)
+    }
+
+    /// What the delivery tells.
+    pub(crate) fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+        self.platform.parse(delivery)
+    }
+}
+
+/// All sources. Clones share what they know.
+#[derive(Clone)]
+pub struct Sources(Arc<Inner>);
+
+struct Inner {
+    known: RwLock<Known>,
+    /// Where to look again; what was written in a file does not change while we run.
+    parameters: Option<Parameters>,
+}
+
+struct Known {
+    sources: HashMap<SourceName, Source>,
+    read_at: Timestamp,
+}
+
+/// Only the names are shown.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with(|known| f.debug_set().entries(known.sources.keys()).finish())
+    }
+}
+
+impl Sources {
+    /// The sources of a TOML file: one table each, `platform = "…"` and `secrets = ["…"]`.
+    pub fn from_toml(text: &str) -> Result<Self, SourcesError> {
+        // The error's own text would quote the file, and so perhaps a secret.
+        let documents: BTreeMap<SourceName, SourceDocument> =
+            toml::from_str(text).map_err(|error| SourcesError::Document(without_values(error.message())))?;
+        let sources = documents
+            .iter()
+            .map(|(name, document)| match Source::new(document) {
+                Ok(source) => Ok((name.clone(), source)),
+                Err(problem) => Err(SourcesError::Source { name: name.to_string(), problem }),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self::over(sources, None, Timestamp::UNIX_EPOCH))
+    }
+
+    /// The sources that lie under a path of Parameter Store, one SecureString each, named as the source. They are
+    /// read now, and again when somebody we do not know asks for us.
+    pub async fn from_parameters(
+        client: aws_sdk_ssm::Client,
+        path: String,
+        now: Timestamp,
+    ) -> Result<Self, SourcesError> {
+        let parameters = Parameters::new(client, path);
+        let sources = parameters.read().await?;
+        tracing::info!(sources = sources.len(), "sources read");
+        Ok(Self::over(sources, Some(parameters), now))
+    }
+
+    fn over(
+        sources: HashMap<SourceName, Source>,
+        parameters: Option<Parameters>,
+        read_at: Timestamp,
+    ) -> Self {
+        Self(Arc::new(Inner { known: RwLock::new(Known { sources, read_at }), parameters }))
+    }
+
+    /// The headers with which a source's platform would sign a body; nothing for an unknown source. `id` and `at` are
+    /// used where the scheme knows them. Shopify's topic is no part of its signature, and is left to the caller.
+    pub fn sign(
+        &self,
+        source: &SourceName,
+        id: &str,
+        at: Timestamp,
+        body: &[u8],
+    ) -> Option<Vec<(&'static str, String)>> {
+        self.with(|known| {
+            let source = known.sources.get(source)?;
+            Some(source.platform.sign(source.keys.first()?, id, at, body))
+        })
+    }
+
+    /// The names of all sources, in order.
+    pub fn names(&self) -> Vec<SourceName> {
+        let mut names: Vec<_> = self.with(|known| known.sources.keys().cloned().collect());
+        names.sort();
+        names
+    }
+
+    /// The source that a delivery names, once its signature is verified.
+    pub(crate) fn verified(&self, delivery: &Delivery<'_>) -> Result<Source, Problem> {
+        let source = self.with(|known| known.sources.get(delivery.source).cloned()).ok_or_else(|| {
+            Problem::not_found("There is no source of this name; check the webhook's address.")
+        })?;
+        source.verify(delivery).map_err(|refusal| Problem::unauthorized(refusal.to_string()))?;
+        Ok(source)
+    }
+
+    /// Reads the sources again, unless that was done not long ago. Whether it was done now.
+    pub(crate) async fn read_again(&self, now: Timestamp) -> bool {
+        let Some(parameters) = &self.0.parameters else { return false };
+        if !self.claims_reading(now) {
+            return false;
+        }
+        match parameters.read().await {
+            Ok(sources) => {
+                self.change(|known| known.sources = sources);
+                true
+            }
+            Err(error) => {
+                // We go on with what we know; the sender of a new source will try again.
+                tracing::warn!(%error, "sources not read again");
+                false
+            }
+        }
+    }
+
+    fn claims_reading(&self, now: Timestamp) -> bool {
+        self.change(|known| {
+            let is_time = now.as_second() - known.read_at.as_second() >= SECONDS_BETWEEN_READINGS;
+            if is_time {
+                known.read_at = now;
+            }
+            is_time
+        })
+    }
+
+    // The map is replaced as a whole, so it is sound even if a thread died with the lock.
+    fn with<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.0.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+        change(&mut self.0.known.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! The handler's answers: good, bad, doubled, garbage, huge, a wrong secret, and a store that is away.
+
+use domain::OrderKey;
+use lambda_http::http::{Method, Request};
+use lambda_http::{Body, Response};
+use runtime::Clock;
+use serde_json::{Value, json};
+use store::Store;
+
+use super::{LOCAL_SOURCES, at, embedded_store, source, store_at};
+use crate::{MAX_BODY_BYTES, OrderWebhook, Sources, path_of};
+
+const NOW: &str = "2026-03-01T10:00:00Z";
+/// Nothing listens on this port.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+fn webhook_over(store: Store) -> OrderWebhook {
+    OrderWebhook::new(store, Sources::from_toml(LOCAL_SOURCES).unwrap(), Clock::fixed(at(NOW)))
+}
+
+fn order(id: &str, amount: i64) -> Vec<u8> {
+    json!({
+        "type": "order.updated",
+        "order": {
+            "id": id, "placed_at": NOW, "updated_at": NOW, "currency": "EUR",
+            "goods": {"amount_minor": amount}, "status": "paid", "customer": {"id": "c-1"},
+        },
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn signed(name: &str, body: Vec<u8>) -> lambda_http::Request {
+    let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
+    let name = source(name);
+    let mut request = Request::post(path_of(&name)).header("x-shopify-topic", "orders/paid");
+    for (header, value) in sources.sign(&name, "msg_1", at(NOW), &body).unwrap() {
+        request = request.header(header, value);
+    }
+    request.body(Body::from(body)).unwrap()
+}
+
+fn text(response: &Response<Body>) -> String {
+    String::from_utf8(response.body().to_vec()).unwrap()
+}
+
+fn document(response: &Response<Body>) -> Value {
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+async fn status(webhook: &OrderWebhook, request: lambda_http::Request) -> u16 {
+    let response = webhook.handle(request).await.unwrap();
+    let status = response.status().as_u16();
+    if status >= 400 {
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(document(&response)["status"], status);
+    }
+    status
+}
+
+#[tokio::test]
+async fn an_order_is_stored_and_its_duplicate_known() {
+    let store = embedded_store().await;
+    let webhook = webhook_over(store.clone());
+    let first = webhook.handle(signed("generic-main", order("1", 4_590))).await.unwrap();
+    let second = webhook.handle(signed("generic-main", order("1", 4_590))).await.unwrap();
+    assert_eq!((first.status().as_u16(), text(&first).as_str()), (202, r#"{"status":"stored"}"#));
+    assert_eq!((second.status().as_u16(), text(&second).as_str()), (202, r#"{"status":"known"}"#));
+    let stored = store.order(&OrderKey::new("generic-main#1").unwrap()).await.unwrap().unwrap();
+    assert_eq!(stored.snapshot.unwrap().goods.amount, 4_590);
+}
+
+#[tokio::test]
+async fn what_is_of_no_interest_is_answered_so() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let ping = signed("generic-main", br#"{"type":"ping"}"#.to_vec());
+    let response = webhook.handle(ping).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(document(&response)["status"], "ignored");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_fit_says_what_to_mend() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let response = webhook.handle(signed("generic-main", order("1", -1))).await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(document(&response)["detail"], "order.goods.amount_minor: must not be negative");
+}
+
+#[tokio::test]
+async fn garbage_is_malformed_once_it_is_signed() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    for name in ["generic-main", "shopify-main"] {
+        for body in ["", "null", "[]", "{", "\u{0}", "{\"type\":7}", &"[".repeat(100_000)] {
+            let request = signed(name, body.as_bytes().to_vec());
+            assert_eq!(status(&webhook, request).await, 400, "{name}: {body:.20}");
+        }
+        assert_eq!(status(&webhook, signed(name, vec![0xff; 64])).await, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_signature_is_checked_before_anything_is_read() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    for name in ["generic-main", "shopify-main"] {
+        let mut altered = signed(name, order("1", 4_590));
+        *altered.body_mut() = Body::from(order("1", 4_591));
+        assert_eq!(status(&webhook, altered).await, 401);
+        let garbage = Request::post(path_of(&source(name))).body(Body::from("{")).unwrap();
+        assert_eq!(status(&webhook, garbage).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn another_sources_secret_opens_nothing() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let mut request = signed("generic-main", order("1", 4_590));
+    *request.uri_mut() = "/webhooks/shopify-main".parse().unwrap();
+    assert_eq!(status(&webhook, request).await, 401);
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_too_large_and_one_at_the_limit_is_not() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let too_large = signed("generic-main", vec![b' '; MAX_BODY_BYTES + 1]);
+    assert_eq!(status(&webhook, too_large).await, 413);
+    let at_limit = signed("generic-main", vec![b' '; MAX_BODY_BYTES]);
+    assert_eq!(status(&webhook, at_limit).await, 400);
+}
+
+#[tokio::test]
+async fn an_address_is_taken_with_a_stage_or_a_slash_and_no_other_way() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    for (path, expected) in [
+        ("/webhooks/generic-main", 200),
+        ("/webhooks/generic-main/", 200),
+        ("/prod/webhooks/generic-main", 200),
+        ("/webhooks/nobody", 404),
+        ("/webhooks", 404),
+        ("/webhooks/", 404),
+        ("/", 404),
+        ("/webhooks/generic-main/more", 404),
+        ("/webhooks/%00", 404),
+    ] {
+        let mut request = signed("generic-main", br#"{"type":"ping"}"#.to_vec());
+        *request.uri_mut() = path.parse().unwrap();
+        assert_eq!(status(&webhook, request).await, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_told_which_one_to_use() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
+        let mut request = signed("generic-main", order("1", 4_590));
+        *request.method_mut() = method;
+        let response = webhook.handle(request).await.unwrap();
+        assert_eq!(response.status(), 405);
+        assert_eq!(response.headers()["allow"], "POST");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_asks_to_come_again() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let response = webhook.handle(signed("generic-main", order("1", 4_590))).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn no_answer_repeats_the_body() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    for body in [
+        json!({"type": "order.updated", "order": {"id": {"private": 1}}}),
+        json!({"type": "order.updated", "order": {"id": "1", "placed_at": "private"}}),
+        json!({"type": "order.updated", "order": {"id": "1", "placed_at": NOW, "currency": "private"}}),
+        json!({"type": "order.refunded", "refund": {"id": "1", "customer": {"email": "private"}}}),
+        json!({"type": "private"}),
+        json!({"type": "order.updated", "order": "private"}),
+    ] {
+        let response = webhook.handle(signed("generic-main", body.to_string().into_bytes())).await.unwrap();
+        assert!(!text(&response).contains("private"), "{}", text(&response));
+    }
+}

@@ -1,0 +1,75 @@
+//! The published vectors of each scheme, checked through a source as the handler does it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{at, headers, shared_data, source};
+use crate::platform::Delivery;
+use crate::sources::{Source, SourceDocument};
+
+/// How many vectors there are of the schemes that we know; none may be lost on the way.
+const VECTORS: [(&str, usize); 2] = [("standard-webhooks", 27), ("shopify", 14)];
+/// The tolerance that we give; a vector that tells another one would have to be left out.
+const TOLERANCE_SECONDS: i64 = 300;
+
+#[derive(Deserialize)]
+struct Vector {
+    id: String,
+    scheme: String,
+    secret: String,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    body_repeat: Option<Repeat>,
+    valid: bool,
+    now: Option<i64>,
+    tolerance_s: Option<i64>,
+    note: String,
+}
+
+#[derive(Deserialize)]
+struct Repeat {
+    char: String,
+    count: usize,
+}
+
+impl Vector {
+    fn body(&self) -> Vec<u8> {
+        let repeated = self.body_repeat.as_ref().map(|repeat| repeat.char.repeat(repeat.count));
+        self.body.clone().or(repeated).unwrap().into_bytes()
+    }
+
+    fn is_accepted(&self) -> bool {
+        let platform = if self.scheme == "shopify" { "shopify" } else { "generic" };
+        let document: SourceDocument =
+            serde_json::from_value(serde_json::json!({"platform": platform, "secrets": [self.secret]}))
+                .unwrap();
+        let Ok(verifier) = Source::new(&document) else { return false };
+        let now = self.now.map_or_else(
+            || at("2026-03-01T10:00:00Z"),
+            |seconds| domain::Timestamp::from_second(seconds).unwrap(),
+        );
+        let headers = headers(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let delivery = Delivery { source: &source("shop"), headers: &headers, body: &self.body(), now };
+        verifier.verify(&delivery).is_ok()
+    }
+}
+
+#[test]
+fn every_published_vector_agrees() {
+    let Some(folder) = shared_data() else { return };
+    let text = std::fs::read_to_string(folder.join("signature-vectors.json")).unwrap();
+    let vectors: Vec<Vector> = serde_json::from_str(&text).unwrap();
+    for (scheme, count) in VECTORS {
+        let of_scheme: Vec<_> = vectors.iter().filter(|vector| vector.scheme == scheme).collect();
+        assert!(of_scheme.len() >= count, "{scheme}: {} vectors", of_scheme.len());
+        for vector in of_scheme {
+            assert!(
+                vector.tolerance_s.is_none_or(|tolerance| tolerance == TOLERANCE_SECONDS),
+                "{}",
+                vector.id
+            );
+            assert_eq!(vector.is_accepted(), vector.valid, "{}: {}", vector.id, vector.note);
+        }
+    }
+}
