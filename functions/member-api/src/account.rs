@@ -1,0 +1,234 @@
+//! A member's account as it is now: what the app shows and the checkout asks.
+
+use domain::decide::expires_at;
+use domain::programme::Perk;
+use domain::time::TimeError;
+use domain::{
+    Coupon, CouponCode, CouponState, LevelId, MemberId, Points, Profile, Programme, RewardId, Timestamp,
+};
+use serde::Serialize;
+
+/// The answer's document.
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountDocument<'a> {
+    member: &'a MemberId,
+    balance: Points,
+    lifetime_points: Points,
+    status_points: Points,
+    tier: Option<&'a LevelId>,
+    perks: &'a [Perk],
+    expires_at: Option<Timestamp>,
+    coupons: Vec<CouponDocument<'a>>,
+    next_tier: Option<NextTier<'a>>,
+    next_reward: Option<NextReward<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct CouponDocument<'a> {
+    code: &'a CouponCode,
+    reward: &'a RewardId,
+    state: CouponStateNow,
+    expires_at: Option<Timestamp>,
+}
+
+/// What is stored knows no time; what is told does.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum CouponStateNow {
+    Issued,
+    Voided,
+    Expired,
+}
+
+#[derive(Debug, Serialize)]
+struct NextTier<'a> {
+    id: &'a LevelId,
+    threshold: Points,
+    missing: Points,
+}
+
+#[derive(Debug, Serialize)]
+struct NextReward<'a> {
+    id: &'a RewardId,
+    points: Points,
+    missing: Points,
+}
+
+impl<'a> AccountDocument<'a> {
+    /// The account of a settled profile under the programme in force.
+    pub(crate) fn of(
+        profile: &'a Profile,
+        programme: &'a Programme,
+        coupons: &'a [Coupon],
+        now: Timestamp,
+    ) -> Result<Self, TimeError> {
+        let account = &profile.account;
+        let status_points = profile.bookkeeping.window.sum.floored();
+        let tier = account.tier.as_ref();
+        Ok(Self {
+            member: &profile.member,
+            balance: account.balance,
+            lifetime_points: account.lifetime_points,
+            status_points,
+            tier,
+            perks: tier.and_then(|tier| programme.level(tier)).map_or(&[], |level| &level.perks),
+            expires_at: expires_at(programme, profile)?,
+            coupons: coupons.iter().map(|coupon| CouponDocument::of(coupon, now)).collect(),
+            next_tier: next_tier(programme, status_points),
+            next_reward: next_reward(programme, account.balance),
+        })
+    }
+}
+
+impl<'a> CouponDocument<'a> {
+    fn of(coupon: &'a Coupon, now: Timestamp) -> Self {
+        let state = match coupon.state {
+            CouponState::Voided => CouponStateNow::Voided,
+            CouponState::Issued if coupon.is_live(now) => CouponStateNow::Issued,
+            CouponState::Issued => CouponStateNow::Expired,
+        };
+        Self { code: &coupon.code, reward: &coupon.reward, state, expires_at: coupon.ends_at }
+    }
+}
+
+fn next_tier(programme: &Programme, status_points: Points) -> Option<NextTier<'_>> {
+    let level = programme.tiers.as_ref()?.next_after(status_points)?;
+    let missing = missing(level.threshold, status_points);
+    Some(NextTier { id: &level.id, threshold: level.threshold, missing })
+}
+
+fn next_reward(programme: &Programme, balance: Points) -> Option<NextReward<'_>> {
+    let reward = programme.automatic_reward()?;
+    Some(NextReward { id: &reward.id, points: reward.points, missing: missing(reward.points, balance) })
+}
+
+/// What lacks to a goal. A debt that no number holds is as good as the largest one.
+fn missing(goal: Points, have: Points) -> Points {
+    goal.minus(have).unwrap_or(Points(i64::MAX)).floored()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Programmes, time};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const PROGRAMME: &str = r#"
+        name = "Stars"
+        currency = "EUR"
+        time_zone = "Europe/Paris"
+        [earning]
+        points_per_unit = "10"
+        [expiry]
+        after_inactivity = "12 months"
+        [[rewards]]
+        id = "ten-percent"
+        points = 5000
+        automatic = true
+        coupon = { percent = "10", valid_for = "3 months" }
+        [tiers]
+        window = "3 months"
+        status_points = { per_order = 10 }
+        [[tiers.levels]]
+        id = "silver"
+        threshold = 100
+        perks = [{ id = "fuel", title = "Cash back on fuel" }]
+        [[tiers.levels]]
+        id = "gold"
+        threshold = 200
+    "#;
+
+    fn at(text: &str) -> Timestamp {
+        time::instant(text).unwrap()
+    }
+
+    fn document(change: impl FnOnce(&mut Profile), coupons: &[Coupon]) -> Value {
+        let programme = Programme::from_toml(PROGRAMME).unwrap();
+        let programmes = Programmes::only(programme.clone());
+        let enrolled_at = at("2026-01-31T12:00:00Z");
+        let mut profile = Profile::new(MemberId::new("M1").unwrap(), enrolled_at, &programmes);
+        change(&mut profile);
+        let now = at("2026-03-01T00:00:00Z");
+        json!(AccountDocument::of(&profile, &programme, coupons, now).unwrap())
+    }
+
+    #[test]
+    fn a_member_sees_what_there_is_and_what_lacks() {
+        let seen = document(
+            |profile| {
+                profile.account.balance = Points(1_200);
+                profile.account.lifetime_points = Points(6_200);
+                profile.account.tier = Some(LevelId::new("silver").unwrap());
+                profile.bookkeeping.window.sum = Points(130);
+                profile.bookkeeping.active_at = Some(at("2026-02-28T10:00:00Z"));
+            },
+            &[],
+        );
+        assert_eq!(
+            seen,
+            json!({
+                "member": "M1", "balance": 1200, "lifetime_points": 6200, "status_points": 130,
+                "tier": "silver", "perks": [{"id": "fuel", "title": "Cash back on fuel"}],
+                "expires_at": "2027-02-28T10:00:00Z", "coupons": [],
+                "next_tier": {"id": "gold", "threshold": 200, "missing": 70},
+                "next_reward": {"id": "ten-percent", "points": 5000, "missing": 3800},
+            })
+        );
+    }
+
+    #[test]
+    fn a_debt_has_no_expiry_and_is_part_of_what_lacks() {
+        let seen = document(
+            |profile| {
+                profile.account.balance = Points(-50);
+                profile.bookkeeping.window.sum = Points(-10);
+                profile.bookkeeping.active_at = Some(at("2026-02-28T10:00:00Z"));
+            },
+            &[],
+        );
+        assert_eq!(seen["expires_at"], Value::Null);
+        assert_eq!(seen["status_points"], 0);
+        assert_eq!(seen["tier"], Value::Null);
+        assert_eq!(seen["next_tier"]["missing"], 100);
+        assert_eq!(seen["next_reward"]["missing"], 5050);
+    }
+
+    #[test]
+    fn above_the_highest_level_there_is_no_next_one() {
+        assert_eq!(
+            document(|profile| profile.bookkeeping.window.sum = Points(200), &[])["next_tier"],
+            Value::Null
+        );
+        assert_eq!(missing(Points(5_000), Points(i64::MIN)), Points(i64::MAX));
+    }
+
+    #[test]
+    fn a_coupon_says_whether_it_can_still_be_used() {
+        let coupon = |ends_at, state| Coupon {
+            code: CouponCode::new("ABCD-EFGH-2345").unwrap(),
+            number: 0,
+            reward: RewardId::new("ten-percent").unwrap(),
+            points: Points(5_000),
+            issued_at: at("2026-01-31T12:00:00Z"),
+            ends_at,
+            state,
+        };
+        let now = Some(at("2026-03-01T00:00:00Z"));
+        let later = Some(at("2026-03-01T00:00:00.001Z"));
+        let coupons = [
+            coupon(None, CouponState::Issued),
+            coupon(later, CouponState::Issued),
+            coupon(now, CouponState::Issued),
+            coupon(now, CouponState::Voided),
+        ];
+        let seen = document(|_| {}, &coupons);
+        let states: Vec<&Value> =
+            seen["coupons"].as_array().unwrap().iter().map(|coupon| &coupon["state"]).collect();
+        assert_eq!(states, ["issued", "issued", "expired", "voided"]);
+        assert_eq!(
+            seen["coupons"][2],
+            json!({"code": "ABCD-EFGH-2345", "reward": "ten-percent", "state": "expired", "expires_at": "2026-03-01T00:00:00Z"})
+        );
+    }
+}

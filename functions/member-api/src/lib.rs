@@ -1,0 +1,193 @@
+//! What members and checkouts ask: the account as it is now, the journal, and where push messages go.
+//!
+//! Nothing here changes points. An account is settled to the present moment in memory, so that an answer is right
+//! also between two reviews.
+
+mod account;
+mod device;
+mod journal;
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use domain::time::TimeError;
+use domain::{CustomerId, DeviceId, MemberId, SourceName};
+use lambda_http::http::{HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, Error, Request, Response};
+use runtime::{Engine, EngineError, Problem, json};
+use store::{Consistency, Device, DirectoryKey, Store, StoreError};
+
+use self::account::AccountDocument;
+pub use self::device::PlatformApplications;
+use self::device::{DeviceDocument, DeviceRequest, Endpoints};
+use self::journal::JournalDocument;
+use self::route::Route;
+
+/// The most devices of one member; each is a message to pay for.
+const MAX_DEVICES_PER_MEMBER: usize = 20;
+
+/// The function.
+#[derive(Debug, Clone)]
+pub struct MemberApi {
+    engine: Engine,
+    endpoints: Endpoints,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+enum Failure {
+    /// The caller must mend something.
+    Refused(Problem),
+    /// We must; the reason is for the log.
+    Ours(String),
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::UnknownMember => Self::Refused(unknown_member()),
+            StoreError::BadCursor => Self::Refused(journal::bad_cursor()),
+            StoreError::Conflict(_) | StoreError::Retryable(_) | StoreError::Permanent(_) => {
+                Self::Ours(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Ours(error.to_string())
+    }
+}
+
+impl From<TimeError> for Failure {
+    fn from(error: TimeError) -> Self {
+        Self::Ours(format!("a moment {error}"))
+    }
+}
+
+impl MemberApi {
+    /// The function over an engine, SNS and the platform applications.
+    pub fn new(engine: Engine, sns: aws_sdk_sns::Client, applications: PlatformApplications) -> Self {
+        Self { engine, endpoints: Endpoints::new(sns, applications) }
+    }
+
+    /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
+    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
+        Ok(match self.answer(&request).await {
+            Ok(response) => response,
+            Err(Failure::Refused(problem)) => problem.response(),
+            Err(Failure::Ours(reason)) => {
+                tracing::error!(reason, "a request could not be answered");
+                Problem::unavailable().response()
+            }
+        })
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response<Body>, Failure> {
+        let route = Route::of(request.uri().path())?;
+        let method = route.method();
+        if *request.method() != method {
+            return Ok(only(&method));
+        }
+        let query = route::query_of(request.uri());
+        match route {
+            Route::Find => self.account(&self.find(&query).await?).await,
+            Route::Member(member) => self.account(&member).await,
+            Route::Journal(member) => self.journal(&member, &query).await,
+            Route::Device(member, device) => self.put_device(&member, device, request.body()).await,
+        }
+    }
+
+    async fn find(&self, query: &HashMap<String, String>) -> Result<MemberId, Failure> {
+        let (Some(source), Some(customer)) = (query.get("source"), query.get("customer")) else {
+            return Err(Problem::bad_request(
+                "A member is found by source and customer: /members?source=…&customer=….",
+            )
+            .into());
+        };
+        let source =
+            SourceName::new(source).map_err(|error| Problem::bad_request(format!("The source {error}.")))?;
+        let customer = CustomerId::new(customer)
+            .map_err(|error| Problem::bad_request(format!("The customer {error}.")))?;
+        let key = DirectoryKey::Customer(source, customer);
+        let member = self.store().find_member(&key, Consistency::Strong).await?;
+        member.ok_or_else(|| {
+            Problem::not_found("No member of this source has this customer identifier.").into()
+        })
+    }
+
+    async fn account(&self, member: &MemberId) -> Result<Response<Body>, Failure> {
+        let settled = self.engine.look(member).await?.ok_or_else(unknown_member)?;
+        let coupons = self.store().coupons(member, Consistency::Strong).await?;
+        let now = self.engine.clock().now();
+        let programme = &settled.programmes.at(now).programme;
+        Ok(json(StatusCode::OK, &AccountDocument::of(&settled.profile, programme, &coupons, now)?))
+    }
+
+    async fn journal(
+        &self,
+        member: &MemberId,
+        query: &HashMap<String, String>,
+    ) -> Result<Response<Body>, Failure> {
+        let asked = |name: &str| query.get(name).map(String::as_str);
+        let limit = journal::limit_of(asked("limit"))?;
+        let cursor = journal::cursor_of(asked("cursor"))?;
+        let (entries, next) = self.store().journal_page(member, cursor.as_ref(), limit).await?;
+        if entries.is_empty() {
+            self.known(member).await?;
+        }
+        Ok(json(StatusCode::OK, &JournalDocument::of(member, &entries, next.as_ref())))
+    }
+
+    async fn put_device(
+        &self,
+        member: &MemberId,
+        id: DeviceId,
+        body: &[u8],
+    ) -> Result<Response<Body>, Failure> {
+        let request = DeviceRequest::parse(body)?;
+        // Before anything is made at SNS that nobody would use.
+        self.known(member).await?;
+        let devices = self.store().devices(member).await?;
+        let is_new = devices.iter().all(|device| device.id != id);
+        if is_new && devices.len() >= MAX_DEVICES_PER_MEMBER {
+            let limit = format!("A member may have at most {MAX_DEVICES_PER_MEMBER} devices.");
+            return Err(Problem::refused(limit).into());
+        }
+        let endpoint = self.endpoints.for_token(&request).await?;
+        let device = Device { id, platform: request.platform, endpoint };
+        self.store().put_device(member, &device, self.engine.clock().now()).await?;
+        let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+        Ok(json(status, &DeviceDocument { device: &device.id, platform: device.platform }))
+    }
+
+    async fn known(&self, member: &MemberId) -> Result<(), Failure> {
+        let profile = self.store().profile(member, Consistency::Strong).await?;
+        profile.map(|_| ()).ok_or_else(|| unknown_member().into())
+    }
+
+    fn store(&self) -> &Store {
+        self.engine.store()
+    }
+}
+
+fn unknown_member() -> Problem {
+    Problem::not_found("There is no such member.")
+}
+
+fn only(method: &Method) -> Response<Body> {
+    let mut response = Problem::method_not_allowed(format!("This address understands {method}.")).response();
+    if let Ok(allowed) = HeaderValue::from_str(method.as_str()) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
