@@ -1,5 +1,7 @@
 //! Logs: JSON on Lambda, readable elsewhere; `LAUREL_LOG` filters them (default `info`).
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging; a second call changes nothing.
@@ -11,7 +13,7 @@ pub fn start() {
         // CloudWatch adds the time itself.
         format.json().flatten_event(true).without_time().try_init()
     } else {
-        format.compact().try_init()
+        format.compact().with_ansi(std::io::stderr().is_terminal()).try_init()
     };
     if started.is_err() {
         tracing::debug!("logging was already started");

@@ -9,10 +9,6 @@ use tokio::sync::Mutex;
 
 use super::EngineError;
 
-/// After so long the versions are read again. Real time, whatever the clock of the rules says: a new version has its
-/// own moment from which it is in force.
-const KEPT: Duration = Duration::from_secs(60);
-
 /// Every version of the programme, read at most once a minute.
 #[derive(Debug, Clone)]
 pub struct ProgrammeCache {
@@ -27,6 +23,10 @@ struct Kept {
 }
 
 impl ProgrammeCache {
+    /// After so long the versions are read again. Real time, whatever the clock of the rules says: a new version has
+    /// its own moment from which it is in force, and whoever publishes it puts that later than this.
+    pub const KEPT: Duration = Duration::from_secs(60);
+
     /// An empty cache over a store.
     pub fn new(store: Store) -> Self {
         Self { store, kept: Arc::default() }
@@ -36,7 +36,7 @@ impl ProgrammeCache {
     pub async fn get(&self) -> Result<Arc<Programmes>, EngineError> {
         let mut kept = self.kept.lock().await;
         if let Some(Kept { read_at, programmes }) = &*kept
-            && read_at.elapsed() < KEPT
+            && read_at.elapsed() < Self::KEPT
         {
             return Ok(Arc::clone(programmes));
         }

@@ -1,0 +1,133 @@
+//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes.
+
+mod publish;
+mod replay;
+mod serve;
+mod sign;
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use domain::{Programme, ProgrammeError};
+use order_webhook::{Sources, SourcesError};
+
+/// The programme that comes with Laurel.
+const PROGRAMME: &str = include_str!("../../programme.toml");
+/// Where a programme is looked for when none is named.
+const PROGRAMME_FILE: &str = "programme.toml";
+/// The sources that come with Laurel.
+const SOURCES: &str = include_str!("../sources.toml");
+
+/// A customer-loyalty engine, whole, on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "laurel", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the whole stack; the same as no command at all.
+    Serve(serve::Arguments),
+    /// Sends an order history through the stack in simulated time.
+    Replay(replay::Arguments),
+    /// Prints a `curl` command that sends a file to a source, or a sample event, signed for now.
+    Sign(sign::Arguments),
+    /// Publishes a programme to a deployed stack.
+    Publish(publish::Arguments),
+}
+
+/// What the stack goes by.
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// The programme. By default programme.toml here, or else the one that comes with Laurel.
+    #[arg(long, value_name = "FILE")]
+    programme: Option<PathBuf>,
+    /// The sources with their secrets. By default those that come with Laurel.
+    #[arg(long, value_name = "FILE")]
+    sources: Option<PathBuf>,
+}
+
+/// A file of rules that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// It cannot be read.
+    #[error("{file}: {error}", file = file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The programme is wrong.
+    #[error("{file}: {error}", file = file.display())]
+    Programme {
+        /// Which.
+        file: PathBuf,
+        /// Where and why.
+        error: ProgrammeError,
+    },
+    /// The sources are wrong.
+    #[error(transparent)]
+    Sources(#[from] SourcesError),
+}
+
+impl Rules {
+    /// The programme, checked.
+    pub fn programme(&self) -> Result<Programme, RulesError> {
+        let (file, text) = match &self.programme {
+            Some(file) => (file.clone(), read(file)?),
+            None if Path::new(PROGRAMME_FILE).exists() => {
+                let file = PathBuf::from(PROGRAMME_FILE);
+                let text = read(&file)?;
+                (file, text)
+            }
+            None => (PathBuf::from(PROGRAMME_FILE), PROGRAMME.to_owned()),
+        };
+        checked(file, &text)
+    }
+
+    /// The sources, checked.
+    pub fn sources(&self) -> Result<Sources, RulesError> {
+        Ok(Sources::from_toml(&self.sources_text()?)?)
+    }
+
+    /// The sources as they are written down.
+    fn sources_text(&self) -> Result<String, RulesError> {
+        self.sources.as_deref().map_or_else(|| Ok(SOURCES.to_owned()), read)
+    }
+}
+
+fn checked(file: PathBuf, text: &str) -> Result<Programme, RulesError> {
+    Programme::from_toml(text).map_err(|error| RulesError::Programme { file, error })
+}
+
+fn read(file: &Path) -> Result<String, RulesError> {
+    fs::read_to_string(file).map_err(|error| RulesError::File { file: file.to_owned(), error })
+}
+
+/// Runs the program. Whatever went wrong is said on one line, and the exit is 1.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => serve::run(cli.serve).await,
+        Some(Command::Serve(arguments)) => serve::run(arguments).await,
+        Some(Command::Replay(arguments)) => replay::run(arguments).await,
+        Some(Command::Sign(arguments)) => sign::run(arguments),
+        Some(Command::Publish(arguments)) => publish::run(arguments).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without standard error there is nobody to tell.
+            let _ = writeln!(io::stderr(), "laurel: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `laurel publish`: publishes a programme to a stack, by the same environment as its functions have.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use domain::{Programme, Timestamp};
+use runtime::{Clients, Clock, Config, ProgrammeCache};
+use store::Store;
+
+use super::{checked, read};
+
+/// A new version is in force only when no function goes by an older one any more: twice as long as they keep one,
+/// for a slow write and for clocks that differ.
+const NOTICE: Duration = Duration::from_secs(2 * ProgrammeCache::KEPT.as_secs());
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The programme.
+    file: PathBuf,
+    /// Hours over which everybody is looked at again after a change.
+    #[arg(long, value_name = "HOURS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=168))]
+    within_hours: u64,
+    /// Has everybody looked at again although the programme is published already, to finish what was broken off.
+    #[arg(long)]
+    again: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
+    let config = Config::from_environment().context("the stack's output Environment sets what is needed")?;
+    let store = Clients::from_environment(config)?.store();
+    let within = Duration::from_secs(arguments.within_hours.saturating_mul(3_600));
+    let told = publish(&store, &programme, Clock::system().now(), within, arguments.again).await?;
+    writeln!(io::stdout(), "{told}").context("standard output")
+}
+
+/// Publishes, and says what was done.
+async fn publish(
+    store: &Store,
+    programme: &Programme,
+    now: Timestamp,
+    within: Duration,
+    again: bool,
+) -> anyhow::Result<String> {
+    let name = &programme.name;
+    let before = store.programmes().await?.map(|programmes| programmes.newest().number);
+    let from = now.checked_add(NOTICE).context("the clock is at the end of the calendar")?;
+    let version = store.publish(programme, from).await?;
+    if before.is_none() {
+        return Ok(format!("{name}: version {version} is in force, for everything that ever was."));
+    }
+    if before == Some(version) && !again {
+        return Ok(format!("{name}: version {version} is this very programme; nothing was published."));
+    }
+    let due = store.make_everyone_due(from, within).await.with_context(|| {
+        format!("version {version} is published, but not everybody is due; run this again with --again")
+    })?;
+    Ok(format!(
+        "{name}: version {version} is in force from {from:.0}; {due} members are looked at again within {} hours.",
+        within.as_secs() / 3_600
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! `laurel`: serves the whole stack until it is told to stop.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use domain::Programme;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Rules;
+use crate::clock::Time;
+use crate::curl;
+use crate::dynamodb::Durability;
+use crate::inbox::Keeping;
+use crate::local_api;
+use crate::server::{self, Listeners};
+use crate::ssm::ParameterStore;
+use crate::stack::{Options, Stack};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where the HTTP routes are served, on 127.0.0.1.
+    #[arg(long, default_value_t = 3_000)]
+    port: u16,
+    /// Where DynamoDB's own API is served, on 127.0.0.1.
+    #[arg(long, default_value_t = 8_000)]
+    dynamodb_port: u16,
+    /// The folder of all data.
+    #[arg(long, value_name = "DIR", default_value = ".laurel")]
+    data: PathBuf,
+    #[command(flatten)]
+    rules: Rules,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    runtime::telemetry::start();
+    let programme = arguments.rules.programme()?;
+    let sources = arguments.rules.sources()?;
+    let listeners = Listeners::bind(arguments.port, arguments.dynamodb_port).await?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let options = Options {
+        data: arguments.data.clone(),
+        programme: programme.clone(),
+        sources,
+        time: Time::Movable,
+        durability: Durability::Kept,
+        keeping: Keeping::Kept,
+    };
+    let stack = Arc::new(Stack::open(options).await?);
+    let parameters = ParameterStore::new(stack.sources_path(), &arguments.rules.sources_text()?)?;
+    let welcome = welcome(&stack, &listeners, &programme, &arguments)?;
+    // A closed standard output is no reason not to serve.
+    let _ = io::stdout().write_all(welcome.as_bytes());
+    let shutdown = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    server::serve(stack, listeners, programme.currency.to_string(), parameters, shutdown).await?;
+    let _ = writeln!(io::stdout(), "Stopped. The data stay in {}.", arguments.data.display());
+    Ok(())
+}
+
+fn welcome(
+    stack: &Stack,
+    listeners: &Listeners,
+    programme: &Programme,
+    arguments: &Arguments,
+) -> anyhow::Result<String> {
+    let base = format!("http://{}", listeners.http()?);
+    let routes: String = stack.gateway().routes().iter().map(|route| format!("  {route}\n")).collect();
+    let local: String =
+        local_api::ROUTES.iter().map(|(route, what)| format!("  {route:<18} {what}\n")).collect();
+    let clock = stack.clock();
+    let order = curl::order(
+        stack.sources(),
+        &base,
+        &programme.currency.to_string(),
+        clock.now(),
+        clock.for_signatures().now(),
+    );
+    let order = match order {
+        Ok(command) => format!(
+            "A signed order of 520.00, good for five minutes (a fresh one: curl -s {base}/local/curl | sh):\n\n{command}\n"
+        ),
+        Err(error) => format!("No order to paste: {error}.\n"),
+    };
+    Ok(format!(
+        "Laurel serves {base}\n{routes}{local}\
+         DynamoDB's own API is at http://{dynamodb}, the data are in {data}.\n\
+         Programme: {name}, version {version}. Local time: {now:.0}.\n\n\
+         {order}\n\
+         Then, for balance and coupon, and for what was sent:\n\n\
+         curl -s '{base}/members?source={source}&customer={customer}'\n\
+         curl -s '{base}/local/inbox'\n\n",
+        dynamodb = listeners.dynamodb()?,
+        data = arguments.data.display(),
+        name = programme.name,
+        version = stack.programme_version(),
+        now = clock.now(),
+        source = curl::SOURCE,
+        customer = curl::CUSTOMER,
+    ))
+}

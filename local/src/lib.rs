@@ -1,0 +1,23 @@
+//! The whole stack in one process: the functions that Lambda runs, woken by the same events, over an embedded
+//! DynamoDB, with a clock that can be moved. The only crate that knows emulators.
+
+pub mod cli;
+pub mod clock;
+mod curl;
+pub mod dynamodb;
+pub mod functions;
+pub mod gateway;
+mod in_process;
+pub mod inbox;
+mod local_api;
+mod problem;
+pub mod replay;
+pub mod schedule;
+pub mod server;
+pub mod sns;
+pub mod ssm;
+pub mod stack;
+pub mod state;
+pub mod streams;
+pub mod template;
+mod webhook_event;

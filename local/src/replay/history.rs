@@ -1,0 +1,234 @@
+//! A shop's order history: the file as rows that can be sent, and the rows that cannot, each with its line.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::io::Read;
+
+use csv::{ByteRecord, ReaderBuilder};
+use domain::{CustomerId, SourceName, Timestamp};
+
+pub use super::fields::BadReason;
+use super::fields::{Columns, Fields, KindField, shown};
+use super::newlines::Newlines;
+
+/// The most rows of one file. They are kept in memory, about 100 bytes each, to be put in order.
+pub const MAX_ROWS: usize = 10_000_000;
+
+/// Why a file is no order history at all.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] csv::Error),
+    /// The first line lacks columns.
+    #[error("its first line has no column {0}")]
+    MissingColumns(String),
+    /// The first line names a column twice.
+    #[error("its first line has the column {0} twice")]
+    ColumnTwice(&'static str),
+    /// More than we keep in memory.
+    #[error("it has more than {MAX_ROWS} rows; split it by customers")]
+    TooLong,
+}
+
+/// A row that can be sent. Customers and orders are numbers here, because a history repeats them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// Its line in the file, counted from 1.
+    pub line: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Minor units of goods, in the programme's currency; not negative.
+    pub amount_minor: i64,
+    /// Whose it is.
+    pub customer: CustomerNumber,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// What a row tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An order was placed, and paid.
+    Order(OrderNumber),
+    /// Goods were given back: of an order of the file, or of none.
+    Refund(Option<OrderNumber>),
+}
+
+/// A customer by their place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustomerNumber(u32);
+
+/// An order's identifier by its place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderNumber(u32);
+
+/// A row that is left out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct BadRow {
+    /// Its line in the file, counted from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: BadReason,
+}
+
+/// A file, read.
+#[derive(Debug)]
+pub struct History {
+    /// The rows that can be sent, as in the file.
+    pub rows: Vec<Row>,
+    /// The others, as in the file.
+    pub bad_rows: Vec<BadRow>,
+    /// Whom and what the rows name.
+    pub names: Names,
+}
+
+/// The identifiers behind the numbers of a history's rows.
+#[derive(Debug)]
+pub struct Names {
+    customers: Vec<CustomerId>,
+    orders: Vec<Box<str>>,
+}
+
+impl History {
+    /// Reads a CSV file with the columns `customer_id,date,amount_minor,kind,order_id`, in any order and among
+    /// any others, to be sent under a source. A bad row does not stop the reading.
+    pub fn read(file: impl Read, source: &SourceName) -> Result<Self, HistoryError> {
+        let mut reading = Reading::default();
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Newlines::new(file));
+        let mut record = ByteRecord::new();
+        reader.read_byte_record(&mut record)?;
+        let columns = Columns::find(&record)?;
+        while reader.read_byte_record(&mut record)? {
+            if reading.rows.len() + reading.bad_rows.len() >= MAX_ROWS {
+                return Err(HistoryError::TooLong);
+            }
+            let line = first_line(&record, reader.position().line());
+            match columns.read(&record, source).and_then(|fields| reading.row(line, fields)) {
+                Ok(row) => reading.rows.push(row),
+                Err(reason) => reading.bad_rows.push(BadRow { line, reason }),
+            }
+        }
+        Ok(reading.link())
+    }
+}
+
+impl Names {
+    /// A customer's identifier. The number must be of the same history.
+    pub fn customer(&self, number: CustomerNumber) -> &CustomerId {
+        &self.customers[index(number.0)]
+    }
+
+    /// An order's identifier. The number must be of the same history.
+    pub fn order_id(&self, number: OrderNumber) -> &str {
+        &self.orders[index(number.0)]
+    }
+
+    /// Every customer, in byte order of the identifier.
+    pub fn customers(&self) -> Vec<&CustomerId> {
+        let mut customers: Vec<_> = self.customers.iter().collect();
+        customers.sort_unstable();
+        customers
+    }
+}
+
+/// The line on which a record begins, from the line after its end. The reader's own answer for the beginning would
+/// be that of the empty lines before it.
+fn first_line(record: &ByteRecord, line_after: u64) -> u64 {
+    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count();
+    line_after.saturating_sub(1).saturating_sub(within as u64)
+}
+
+fn index(number: u32) -> usize {
+    number as usize
+}
+
+/// What is known while the file is read.
+#[derive(Default)]
+struct Reading {
+    rows: Vec<Row>,
+    bad_rows: Vec<BadRow>,
+    customers: Numbered<CustomerId>,
+    /// Every order that a row names, of which not all are orders of the file.
+    orders: Numbered<Box<str>>,
+    /// Whose each of them is, once its own row was read.
+    owners: Vec<Option<CustomerNumber>>,
+}
+
+impl Reading {
+    fn row(&mut self, line: u64, fields: Fields<'_>) -> Result<Row, BadReason> {
+        let Fields { customer, at, amount_minor, kind, order_id } = fields;
+        let customer = CustomerNumber(self.customers.of(customer));
+        let kind = match kind {
+            KindField::Order => {
+                let order = self.named(order_id);
+                match self.owners.get_mut(index(order.0)) {
+                    Some(owner @ None) => *owner = Some(customer),
+                    _ => return Err(BadReason::OrderTwice { order: shown(order_id) }),
+                }
+                Kind::Order(order)
+            }
+            KindField::Refund if order_id.is_empty() => Kind::Refund(None),
+            KindField::Refund => Kind::Refund(Some(self.named(order_id))),
+        };
+        Ok(Row { line, at, amount_minor, customer, kind })
+    }
+
+    fn named(&mut self, order_id: &str) -> OrderNumber {
+        let number = self.orders.of(order_id.into());
+        if self.owners.len() <= index(number) {
+            self.owners.push(None);
+        }
+        OrderNumber(number)
+    }
+
+    /// Tells the refunds of the file's orders from the others, now that every order is known.
+    fn link(self) -> History {
+        let Self { mut rows, mut bad_rows, customers, orders, owners } = self;
+        let orders = orders.in_order();
+        let owner = |order: OrderNumber| owners.get(index(order.0)).copied().flatten();
+        rows.retain_mut(|row| {
+            let Kind::Refund(Some(order)) = row.kind else { return true };
+            match owner(order) {
+                None => row.kind = Kind::Refund(None),
+                Some(owner) if owner == row.customer => {}
+                Some(_) => {
+                    let name = orders.get(index(order.0)).map(|id| shown(id)).unwrap_or_default();
+                    bad_rows.push(BadRow { line: row.line, reason: BadReason::ForeignOrder { order: name } });
+                    return false;
+                }
+            }
+            true
+        });
+        bad_rows.sort_by_key(|bad| bad.line);
+        History { rows, bad_rows, names: Names { customers: customers.in_order(), orders } }
+    }
+}
+
+/// Gives each different value a number, counted from 0.
+struct Numbered<T>(HashMap<T, u32>);
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Eq + Hash> Numbered<T> {
+    fn of(&mut self, value: T) -> u32 {
+        // MAX_ROWS keeps the count far below what a u32 holds.
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(value).or_insert(next)
+    }
+
+    fn in_order(self) -> Vec<T> {
+        let mut values: Vec<_> = self.0.into_iter().collect();
+        values.sort_unstable_by_key(|(_, number)| *number);
+        values.into_iter().map(|(value, _)| value).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

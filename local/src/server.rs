@@ -1,0 +1,147 @@
+//! The stack over HTTP, on this machine only: the routes and the local API on one port, DynamoDB's own API on
+//! another.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use tokio::net::TcpListener;
+
+use crate::gateway::MAX_BODY_BYTES;
+use crate::local_api::{self, Address};
+use crate::problem::{self, Answer};
+use crate::ssm::ParameterStore;
+use crate::stack::Stack;
+
+/// Requests under way are waited for this long when the stack stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The stack cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The port is taken.
+    #[error("port {port} on 127.0.0.1 cannot be used ({error}); choose another with {option}")]
+    Port {
+        /// Which.
+        port: u16,
+        /// Why.
+        error: io::Error,
+        /// How to choose another.
+        option: &'static str,
+    },
+    /// The connection's own end.
+    #[error("serving failed: {0}")]
+    Serving(String),
+}
+
+/// The two ports, taken before anything else is done.
+#[derive(Debug)]
+pub struct Listeners {
+    http: TcpListener,
+    dynamodb: TcpListener,
+}
+
+impl Listeners {
+    /// Takes the ports.
+    pub async fn bind(port: u16, dynamodb_port: u16) -> Result<Self, ServerError> {
+        Ok(Self {
+            http: listen(port, "--port").await?,
+            dynamodb: listen(dynamodb_port, "--dynamodb-port").await?,
+        })
+    }
+
+    /// Where the routes are served.
+    pub fn http(&self) -> io::Result<SocketAddr> {
+        self.http.local_addr()
+    }
+
+    /// Where DynamoDB's API is served.
+    pub fn dynamodb(&self) -> io::Result<SocketAddr> {
+        self.dynamodb.local_addr()
+    }
+}
+
+async fn listen(port: u16, option: &'static str) -> Result<TcpListener, ServerError> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.map_err(|error| ServerError::Port { port, error, option })
+}
+
+#[derive(Clone)]
+struct Served {
+    stack: Arc<Stack>,
+    address: Arc<Address>,
+    parameters: Arc<ParameterStore>,
+}
+
+/// Serves until `shutdown`, then finishes what is under way: requests first, then the streams at their next record.
+pub async fn serve(
+    stack: Arc<Stack>,
+    listeners: Listeners,
+    currency: String,
+    parameters: ParameterStore,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServerError> {
+    let base = listeners.http().map(|at| format!("http://{at}")).map_err(serving)?;
+    let served = Served {
+        stack: Arc::clone(&stack),
+        address: Arc::new(Address { base, currency }),
+        parameters: Arc::new(parameters),
+    };
+    let router = Router::new().fallback(handle).with_state(served);
+    let (stopping, stopped) = tokio::sync::watch::channel(false);
+    let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        // The sender lives until the stack stops.
+        let _ = stopped.wait_for(|stopping| *stopping).await;
+    };
+    let http = tokio::spawn(
+        axum::serve(listeners.http, router).with_graceful_shutdown(wait(stopped.clone())).into_future(),
+    );
+    let dynamodb = tokio::spawn(dynoxide::server::serve_with_shutdown(
+        listeners.dynamodb,
+        stack.engine().database(),
+        wait(stopped),
+    ));
+    let tasks = stack.run();
+    shutdown.await;
+    stopping.send_replace(true);
+    let requests = async {
+        let _ = http.await;
+        let _ = dynamodb.await;
+    };
+    if tokio::time::timeout(GRACE, requests).await.is_err() {
+        tracing::warn!("requests under way were cut off");
+    }
+    stack.stop();
+    for task in tasks {
+        task.await.map_err(serving)?;
+    }
+    Ok(())
+}
+
+fn serving(error: impl std::fmt::Display) -> ServerError {
+    ServerError::Serving(error.to_string())
+}
+
+async fn handle(State(served): State<Served>, request: Request) -> Response {
+    answer(&served, request).await.map(Body::from)
+}
+
+async fn answer(served: &Served, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        let detail = format!("A body may have at most {MAX_BODY_BYTES} bytes.");
+        return problem::answer(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &detail);
+    };
+    let Served { stack, address, parameters } = served;
+    if let Some(answer) = local_api::answer(stack, address, parameters, &parts, &body).await {
+        return answer;
+    }
+    stack.gateway().answer(&parts.method, &parts.uri, &parts.headers, &body).await
+}

@@ -1,0 +1,136 @@
+//! What the template lets each function do, and what it keeps watch over: nothing wider than it must be.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::template::{DEPLOYED, yaml};
+
+fn resources_of(kind: &str) -> Vec<(String, Value)> {
+    let document = yaml::read(DEPLOYED).unwrap();
+    let resources = document["Resources"].as_object().unwrap();
+    let resources = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
+    resources.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect()
+}
+
+/// A value that may stand alone or in a list.
+fn each(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+/// Every statement of every role, those under a condition too.
+fn statements() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (role, properties) in resources_of("AWS::IAM::Role") {
+        assert!(properties.get("ManagedPolicyArns").is_none(), "{role} has a managed policy");
+        for policy in each(&properties["Policies"]) {
+            for statement in each(&policy["PolicyDocument"]["Statement"]) {
+                let statement = statement.pointer("/Fn::If/1").cloned().unwrap_or(statement);
+                all.push((role.clone(), statement));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn no_statement_allows_an_action_by_wildcard_or_on_everything() {
+    for (role, statement) in statements() {
+        for action in each(&statement["Action"]) {
+            let action = action.as_str().unwrap().to_owned();
+            assert!(!action.contains('*'), "{role} may {action}");
+        }
+        for resource in each(&statement["Resource"]) {
+            let text = resource.to_string();
+            // Objects are written, and endpoints made, under names that nobody knows beforehand.
+            let may_end_open =
+                ["FailedRecordsBucket.Arn}/*", ":endpoint/"].iter().any(|known| text.contains(known));
+            assert!(may_end_open || !text.contains('*'), "{role} may reach {text}");
+        }
+    }
+}
+
+#[test]
+fn each_function_has_a_role_and_logs_of_its_own() {
+    let functions = resources_of("AWS::Serverless::Function");
+    let of = |path: &str| -> BTreeSet<String> {
+        functions.iter().map(|(_, properties)| properties.pointer(path).unwrap().to_string()).collect()
+    };
+    assert_eq!(of("/Role").len(), functions.len());
+    assert_eq!(of("/LoggingConfig/LogGroup").len(), functions.len());
+    assert!(functions.iter().all(|(_, properties)| properties.get("Policies").is_none()));
+}
+
+#[test]
+fn only_the_webhook_reads_secrets_and_only_the_review_and_the_accrual_write_accounts() {
+    let who = |action: &str, table: &str| -> Vec<String> {
+        let allows = |statement: &Value| {
+            each(&statement["Action"]).contains(&Value::from(action))
+                && statement["Resource"].to_string().contains(table)
+        };
+        statements().into_iter().filter(|(_, statement)| allows(statement)).map(|(role, _)| role).collect()
+    };
+    assert_eq!(who("ssm:GetParametersByPath", "sources"), ["OrderWebhookRole"]);
+    assert_eq!(who("dynamodb:PutItem", "DirectoryTable"), ["PointsAccrualRole", "TierReviewRole"]);
+    assert_eq!(who("dynamodb:UpdateItem", "OrdersTable"), ["OrderWebhookRole", "PointsAccrualRole"]);
+    assert!(who("dynamodb:PutItem", "ProgrammesTable").is_empty());
+    assert!(who("dynamodb:Scan", "").is_empty());
+}
+
+#[test]
+fn every_table_is_on_demand_encrypted_recoverable_and_kept() {
+    let document = yaml::read(DEPLOYED).unwrap();
+    for (id, table) in resources_of("AWS::DynamoDB::Table") {
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{id}");
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}");
+        assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
+        assert_eq!(table["DeletionProtectionEnabled"], true, "{id}");
+        assert_eq!(document["Resources"][&id]["DeletionPolicy"], "Retain", "{id}");
+        assert_eq!(document["Resources"][&id]["UpdateReplacePolicy"], "Retain", "{id}");
+    }
+}
+
+#[test]
+fn every_stream_is_bounded_and_keeps_what_it_gives_up() {
+    let mut streams = 0;
+    for (id, function) in resources_of("AWS::Serverless::Function") {
+        for (name, event) in function["Events"].as_object().unwrap() {
+            if event["Type"] != "DynamoDB" {
+                continue;
+            }
+            streams += 1;
+            let properties = &event["Properties"];
+            let age = properties["MaximumRecordAgeInSeconds"].as_u64().unwrap();
+            // A stream itself forgets after a day, and then there is nothing left to keep.
+            assert!(age > 0 && age < 86_400, "{id}.{name}");
+            assert_eq!(properties["StartingPosition"], "TRIM_HORIZON", "{id}.{name}");
+            assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures", "{id}.{name}");
+            assert_eq!(properties["DestinationConfig"]["OnFailure"]["Type"], "S3", "{id}.{name}");
+        }
+    }
+    assert_eq!(streams, 2);
+}
+
+#[test]
+fn every_alarm_reaches_the_operators_and_every_topic_is_encrypted() {
+    let alarms = resources_of("AWS::CloudWatch::Alarm");
+    assert!(!alarms.is_empty());
+    for (id, alarm) in alarms {
+        assert_eq!(alarm["AlarmActions"][0]["Ref"], "OperatorsTopic", "{id}");
+    }
+    for (id, topic) in resources_of("AWS::SNS::Topic") {
+        assert!(topic.get("KmsMasterKeyId").is_some(), "{id}");
+    }
+}
+
+#[test]
+fn every_function_has_an_alarm_for_its_errors() {
+    let watched: BTreeSet<String> = resources_of("AWS::CloudWatch::Alarm")
+        .into_iter()
+        .filter(|(_, alarm)| alarm["MetricName"] == "Errors")
+        .filter_map(|(_, alarm)| Some(alarm.pointer("/Dimensions/0/Value/Ref")?.as_str()?.to_owned()))
+        .collect();
+    let functions: BTreeSet<String> =
+        resources_of("AWS::Serverless::Function").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(watched, functions);
+}

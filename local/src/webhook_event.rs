@@ -1,0 +1,89 @@
+//! A webhook's event signed anew, because a signature with a time stamp is good for five minutes and a sample event
+//! is years old.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::SourceName;
+use jiff::Timestamp;
+use order_webhook::Sources;
+use serde_json::Value;
+
+/// Why an event cannot be signed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SigningError {
+    /// It is no JSON.
+    #[error("the event cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// It is not one of a webhook.
+    #[error("the event has no {0}; only a webhook's event can be signed")]
+    NoWebhook(&'static str),
+    /// Nobody has its secret.
+    #[error("there is no source {0} in the sources' file")]
+    UnknownSource(String),
+}
+
+/// The event with the headers that its source would send now. `id` names the delivery where the scheme wants a name.
+pub(crate) fn signed(
+    event: &[u8],
+    sources: &Sources,
+    id: &str,
+    now: Timestamp,
+) -> Result<String, SigningError> {
+    let mut event: Value = serde_json::from_slice(event)?;
+    let source = event.pointer("/pathParameters/source").and_then(Value::as_str);
+    let source = source.ok_or(SigningError::NoWebhook("pathParameters.source"))?;
+    let unknown = || SigningError::UnknownSource(source.to_owned());
+    let name = SourceName::new(source).map_err(|_| unknown())?;
+    let body = body(&event).ok_or(SigningError::NoWebhook("body"))?;
+    let signature = sources.sign(&name, id, now, &body).ok_or_else(unknown)?;
+    let headers = event.get_mut("headers").and_then(Value::as_object_mut);
+    let headers = headers.ok_or(SigningError::NoWebhook("headers"))?;
+    for (name, value) in signature {
+        // API Gateway writes names in lower case, as we do; another spelling would be a second header.
+        headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+        headers.insert(name.to_owned(), Value::from(value));
+    }
+    Ok(serde_json::to_string_pretty(&event)?)
+}
+
+fn body(event: &Value) -> Option<Vec<u8>> {
+    let body = event.get("body")?.as_str()?;
+    match event.get("isBase64Encoded").and_then(Value::as_bool) {
+        Some(true) => STANDARD.decode(body).ok(),
+        _ => Some(body.as_bytes().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = include_str!("../../events/order-webhook/generic-order-paid.json");
+    const SOURCES: &str = include_str!("../sources.toml");
+
+    #[test]
+    fn a_stale_event_gets_the_signature_of_now_and_stays_otherwise_as_it_was() {
+        let sources = Sources::from_toml(SOURCES).unwrap();
+        let now = "2027-05-01T12:00:00Z".parse().unwrap();
+        let signed: Value =
+            serde_json::from_str(&signed(EVENT.as_bytes(), &sources, "delivery-1", now).unwrap()).unwrap();
+        let before: Value = serde_json::from_str(EVENT).unwrap();
+        assert_eq!(signed["headers"]["webhook-timestamp"], now.as_second().to_string());
+        assert_ne!(signed["headers"]["webhook-signature"], before["headers"]["webhook-signature"]);
+        assert_eq!(signed["body"], before["body"]);
+        assert_eq!(
+            signed["headers"].as_object().unwrap().len(),
+            before["headers"].as_object().unwrap().len()
+        );
+    }
+
+    #[test]
+    fn an_event_that_is_no_webhook_is_refused() {
+        let sources = Sources::from_toml(SOURCES).unwrap();
+        let error = signed(b"{}", &sources, "delivery-1", Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the event has no pathParameters.source; only a webhook's event can be signed"
+        );
+    }
+}
