@@ -65,6 +65,9 @@ pub struct Bookkeeping {
     /// What expiry counts from: the newest order that counts, else the first points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_at: Option<Timestamp>,
+    /// What runs out next, under expiry after earning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_expiry: Option<NextExpiry>,
     /// The latest instant at which points ran out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_expiry_at: Option<Timestamp>,
@@ -80,6 +83,15 @@ pub struct Bookkeeping {
     /// A lower bound on the next moment at which the calendar could change this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+}
+
+/// What runs out next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextExpiry {
+    /// When.
+    pub at: Timestamp,
+    /// How many points.
+    pub points: Points,
 }
 
 /// The running sum of the tier window.
@@ -135,6 +147,7 @@ impl Profile {
                     mixed: false,
                 },
                 active_at: None,
+                next_expiry: None,
                 last_expiry_at: None,
                 reminded_at: None,
                 tier_changed_on: None,

@@ -89,13 +89,24 @@ pub enum Rounding {
     Ceiling,
 }
 
-/// Expiry after inactivity.
+/// When points run out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiry {
-    /// How long after the last order that counts.
-    pub after_inactivity: Period,
+    /// Counted from what.
+    pub rule: ExpiryRule,
+    /// How long after it.
+    pub validity: Period,
     /// How long before the end to remind, longest first.
     pub reminders: Vec<Period>,
+}
+
+/// What a validity counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpiryRule {
+    /// The last order that counts; then the whole balance runs out.
+    AfterInactivity,
+    /// The order that earned the points; the oldest run out, and are spent, first.
+    AfterEarning,
 }
 
 /// What happens while the balance is below 0 and no coupon can be voided.

@@ -89,6 +89,13 @@ impl Update {
         self.condition = Some(format!("attribute_not_exists({name}) OR {name}<{value}"));
     }
 
+    /// Or if the attribute is there and has a smaller value; after another condition.
+    pub(crate) fn or_if_below(&mut self, attribute: &str, value: AttributeValue) {
+        let (name, value) = (self.placeholders.name(attribute), self.placeholders.value(value));
+        let other = self.condition.take().map_or_else(String::new, |condition| format!("{condition} OR "));
+        self.condition = Some(format!("{other}{name}<{value}"));
+    }
+
     /// The update expression.
     pub(crate) fn expression(&self) -> String {
         [("SET", &self.sets), ("ADD", &self.adds), ("REMOVE", &self.removes)]

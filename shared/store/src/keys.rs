@@ -24,6 +24,8 @@ pub(crate) mod orders {
     pub(crate) const CANCELLED: &str = "cancelled";
     pub(crate) const TEST: &str = "test";
     pub(crate) const FRESHNESS: &str = "freshness";
+    /// The freshness that an order had when it was deleted; only an order that is deleted has it.
+    pub(crate) const DELETED: &str = "deleted";
     pub(crate) const UNLINKED: &str = "unlinked";
     /// The accrual stream's filter drops images that have it.
     pub(crate) const PARKED: &str = "parked";

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{Customer, Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
-use self::news::{MAX_REFUNDS_PER_WRITE, News, snapshot_update, too_many_refunds};
+use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
+use self::news::{snapshot_update, too_many_refunds};
 use crate::expression::Update;
 use crate::items::{Attributes, ParkedMark, order_of_image, parked_of, text, write_value};
 use crate::keys::orders;
@@ -45,11 +46,35 @@ impl Store {
     /// Writes an order's newest snapshot and its refunds: one write where they are newer than what is known.
     /// Of an older one, only what is missing is added.
     pub async fn record_order(&self, order: &Order) -> Result<Recorded, StoreError> {
+        self.record_snapshot(order, snapshot_update(order)?).await
+    }
+
+    /// As [`Store::record_order`], of an order that was deleted and is restored. It need not be newer than the
+    /// moment at which we heard of the deletion, only newer than what was known before.
+    pub async fn record_restored_order(&self, order: &Order) -> Result<Recorded, StoreError> {
+        self.record_snapshot(order, restoration_update(order)?).await
+    }
+
+    /// Cancels an order that the platform deleted, at the latest at this moment, and keeps what is known of it.
+    /// What was told of it before and comes later does not bring it back.
+    pub async fn record_deletion(&self, order: &OrderKey, at: Timestamp) -> Result<Recorded, StoreError> {
+        let mut known = self.get(&self.tables.orders, order_key(order), Consistency::Strong).await?;
+        for _ in 0..MAX_ROUNDS {
+            let Some(update) = deletion_update(known.as_ref(), at)? else { return Ok(Recorded::Known) };
+            match self.update_order(order, update).await? {
+                Written::Done(_) => return Ok(Recorded::Stored),
+                Written::Refused(stored) => known = stored,
+            }
+        }
+        Err(contended())
+    }
+
+    async fn record_snapshot(&self, order: &Order, update: Update) -> Result<Recorded, StoreError> {
         if order.refunds.len() > MAX_REFUNDS_PER_ORDER {
             return Err(too_many_refunds());
         }
         let news = News::of_order(order);
-        match self.update_order(&order.key, snapshot_update(order)?).await? {
+        match self.update_order(&order.key, update).await? {
             Written::Refused(known) => self.add(&order.key, state_of(known)?, &news).await,
             Written::Done(_) if order.refunds.len() <= MAX_REFUNDS_PER_WRITE => Ok(Recorded::Stored),
             Written::Done(stored) => {
@@ -144,7 +169,7 @@ impl Store {
                 Written::Refused(stored) => known = state_of(stored)?,
             }
         }
-        Err(StoreError::Retryable("others keep writing this order".to_owned()))
+        Err(contended())
     }
 
     async fn read_order(
@@ -158,6 +183,10 @@ impl Store {
     async fn update_order(&self, key: &OrderKey, update: Update) -> Result<Written, StoreError> {
         self.update(&self.tables.orders, order_key(key), update).await
     }
+}
+
+fn contended() -> StoreError {
+    StoreError::Retryable("others keep writing this order".to_owned())
 }
 
 fn order_key(key: &OrderKey) -> Attributes {

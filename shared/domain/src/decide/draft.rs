@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, window};
+use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, expiry, window};
 use crate::entropy::Entropy;
 use crate::ids::CouponCode;
 use crate::journal::{Cause, Entry, EntryId, Kind};
@@ -51,6 +51,8 @@ pub(super) struct Draft<'a> {
     known: &'a Known,
     now: Timestamp,
     left_over: bool,
+    /// Whether what runs out next must be worked out anew, under expiry after earning.
+    pub(super) lots_changed: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -71,6 +73,7 @@ impl<'a> Draft<'a> {
             known,
             now,
             left_over: false,
+            lots_changed: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl<'a> Draft<'a> {
         };
         self.profile.account.fold(&entry)?;
         window::take_in(self, &entry)?;
+        expiry::take_in(self, &entry)?;
         let bookkeeping = &mut self.profile.bookkeeping;
         if bookkeeping.active_at.is_none() && entry.points > Points::ZERO {
             bookkeeping.active_at = Some(entry.id.effective_at);

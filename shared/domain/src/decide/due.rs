@@ -14,11 +14,7 @@ pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeErro
 
 fn next_change(draft: &Draft<'_>) -> Result<Option<Timestamp>, TimeError> {
     let programme = draft.programme_at(draft.profile.bookkeeping.settled_to);
-    let mut moments = Vec::new();
-    if let Some(end) = expiry::expires_at(programme, &draft.profile)? {
-        moments.push(end);
-        moments.extend(expiry::reminders(programme, &draft.profile, end)?.into_iter().map(|(at, _)| at));
-    }
+    let mut moments = expiry::upcoming(programme, &draft.profile)?;
     if let Some(date) = draft.profile.bookkeeping.window.tier_changes_on {
         moments.push(start_of(date, &programme.time_zone)?);
     }

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Benefit, CouponTerms, Earning, Enrolment, Expiry, Level, Messages, Perk, Programme, Reward, Rounding,
-    Tiers, Uncovered,
+    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Level, Messages, Perk, Programme, Reward,
+    Rounding, Tiers, Uncovered,
 };
 use crate::ids::{LevelId, RewardId};
 use crate::money::{Basis, Currency};
@@ -79,7 +79,10 @@ struct EarningDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExpiryDocument {
-    after_inactivity: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after_inactivity: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after_earning: Option<String>,
     #[serde(default)]
     reminders: Vec<String>,
 }
@@ -196,14 +199,19 @@ fn check_earning(document: &EarningDocument) -> Result<Earning, ProgrammeError> 
 }
 
 fn check_expiry(document: &ExpiryDocument) -> Result<Expiry, ProgrammeError> {
-    let after_inactivity = period("expiry.after_inactivity", &document.after_inactivity)?;
+    let (rule, place, validity) = match (&document.after_inactivity, &document.after_earning) {
+        (Some(validity), None) => (ExpiryRule::AfterInactivity, "expiry.after_inactivity", validity),
+        (None, Some(validity)) => (ExpiryRule::AfterEarning, "expiry.after_earning", validity),
+        _ => return Err(wrong("expiry", "must have exactly one of after_inactivity and after_earning")),
+    };
+    let validity = period(place, validity)?;
     at_most("expiry.reminders", document.reminders.len())?;
     let mut reminders = Vec::new();
     for (index, text) in document.reminders.iter().enumerate() {
         let place = format!("expiry.reminders[{index}]");
         let step = period(&place, text)?;
-        if step.about_days() >= after_inactivity.about_days() {
-            return Err(wrong(place, "must be shorter than expiry.after_inactivity"));
+        if step.about_days() >= validity.about_days() {
+            return Err(wrong(place, "must be shorter than the points' validity"));
         }
         if reminders.contains(&step) {
             return Err(wrong(place, "stands there twice"));
@@ -211,7 +219,7 @@ fn check_expiry(document: &ExpiryDocument) -> Result<Expiry, ProgrammeError> {
         reminders.push(step);
     }
     reminders.sort_by_key(|step| std::cmp::Reverse(step.about_days()));
-    Ok(Expiry { after_inactivity, reminders })
+    Ok(Expiry { rule, validity, reminders })
 }
 
 fn check_rewards(documents: &[RewardDocument], currency: Currency) -> Result<Vec<Reward>, ProgrammeError> {

@@ -58,6 +58,7 @@ fn full_profile() -> Profile {
                 mixed: true,
             },
             active_at: Some(moment),
+            next_expiry: Some(domain::member::NextExpiry { at: moment, points: Points(i64::MAX) }),
             last_expiry_at: Some(moment),
             reminded_at: Some(moment),
             tier_changed_on: Some(date),

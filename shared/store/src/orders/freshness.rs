@@ -1,6 +1,6 @@
 //! Which of two snapshots of an order is the later one, as one text that DynamoDB compares.
 
-use domain::{Order, Payment, time};
+use domain::{Order, Payment, Timestamp, time};
 
 use crate::items::ImageError;
 use crate::keys::fnv1a;
@@ -17,6 +17,11 @@ pub(super) fn freshness(order: &Order) -> Result<String, ImageError> {
         order.refunds.len(),
         fnv1a(&digest),
     ))
+}
+
+/// Of a deletion: later than whatever the platform told of the same time.
+pub(super) fn freshness_of_deletion(at: Timestamp) -> String {
+    format!("{}#4", time::sortable(at))
 }
 
 fn stage(order: &Order) -> String {
@@ -64,7 +69,8 @@ mod tests {
             order(at, Payment::Unpaid, true, 0),
             order(then, Payment::Unpaid, false, 0),
         ];
-        let texts = in_order.iter().map(|order| freshness(order).unwrap()).collect::<Vec<_>>();
+        let mut texts = in_order.iter().map(|order| freshness(order).unwrap()).collect::<Vec<_>>();
+        texts.insert(7, freshness_of_deletion(time::instant(at).unwrap()));
         assert!(texts.is_sorted_by(|a, b| a < b), "{texts:#?}");
     }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use domain::{Customer, Order, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
 use super::MAX_REFUNDS_PER_ORDER;
-use super::freshness::freshness;
+use super::freshness::{freshness, freshness_of_deletion};
 use crate::StoreError;
 use crate::expression::Update;
-use crate::items::{customer_value, number, refund_value, snapshot_attributes, text, write_value};
+use crate::items::{Attributes, customer_value, number, order_of_image, refund_value};
+use crate::items::{snapshot_attributes, text, write_value};
 use crate::keys::{self, orders};
 
 /// The most refunds of one update: an expression holds 4 KB and 300 operators. The rest follows in further
@@ -17,6 +18,9 @@ pub(super) const MAX_REFUNDS_PER_WRITE: usize = 100;
 
 /// The attributes of a snapshot that another snapshot may lack.
 const SOMETIMES: [&str; 2] = [orders::CANCELLED, orders::TEST];
+
+/// The freshness of an order of which only the deletion is known: it sorts before every other.
+const NOTHING_KNOWN: &str = "-";
 
 /// The update that writes a snapshot, if it is fresher than the one that is stored, with the refunds that
 /// came with it.
@@ -38,9 +42,46 @@ pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
     }
     let freshness = text(freshness(order)?);
     update.set(orders::FRESHNESS, freshness.clone());
+    update.remove(orders::DELETED);
     update.if_missing_or_below(orders::FRESHNESS, freshness);
     revise(&mut update);
     Ok(update)
+}
+
+/// As [`snapshot_update`], of an order that was taken out of the bin: it is also written over a deletion, if it
+/// is fresher than what was known when the order was deleted.
+pub(super) fn restoration_update(order: &Order) -> Result<Update, StoreError> {
+    let mut update = snapshot_update(order)?;
+    update.or_if_below(orders::DELETED, text(freshness(order)?));
+    Ok(update)
+}
+
+/// The update that deletes an order, known or not, and leaves whatever else is known of it; nothing where it is
+/// deleted.
+///
+/// Of a deletion is known only that it came before its webhook. So it is dated then, and makes stale whatever is
+/// older and comes later, whether that was told before the deletion or, by a clock or a queue, only seems so.
+pub(super) fn deletion_update(
+    stored: Option<&Attributes>,
+    at: Timestamp,
+) -> Result<Option<Update>, StoreError> {
+    if stored.is_some_and(|item| item.contains_key(orders::DELETED)) {
+        return Ok(None);
+    }
+    let mut update = Update::default();
+    let state = stored.map(|item| order_of_image(item.clone().into())).transpose()?;
+    match &state {
+        Some(order) => update.if_equal(orders::REVISION, number(order.revision)),
+        None => update.if_missing(orders::ORDER),
+    }
+    // The platform's clock may be ahead of ours.
+    let last = state.and_then(|order| order.snapshot).map_or(at, |snapshot| snapshot.updated_at.max(at));
+    let freshness_before = stored.and_then(|item| item.get(orders::FRESHNESS).cloned());
+    update.set(orders::CANCELLED, write_value(&true)?);
+    update.set(orders::DELETED, freshness_before.unwrap_or_else(|| text(NOTHING_KNOWN)));
+    update.set(orders::FRESHNESS, text(freshness_of_deletion(last)));
+    revise(&mut update);
+    Ok(Some(update))
 }
 
 /// Whatever is written is a revision, and takes up again what was put aside.

@@ -78,6 +78,7 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
                 mixed: false,
             },
             active_at: Some(at(NOON)),
+            next_expiry: None,
             last_expiry_at: None,
             reminded_at: None,
             tier_changed_on: None,

@@ -188,6 +188,60 @@ async fn a_refund_without_an_order_is_stored_once_and_an_owner_who_appears_later
 }
 
 #[tokio::test]
+async fn a_deleted_order_is_cancelled_with_all_that_is_known_of_it() {
+    let Bench { store, .. } = Bench::new().await;
+    let told = with_refunds(order("1"), [("a".to_owned(), refund(500))]);
+    store.record_order(&told).await.unwrap();
+
+    assert_eq!(store.record_deletion(&told.key, at("2026-03-02T12:00:00Z")).await.unwrap(), Recorded::Stored);
+    assert_eq!(store.record_deletion(&told.key, at("2026-03-03T12:00:00Z")).await.unwrap(), Recorded::Known);
+
+    let now = stored(&store, "1").await;
+    let cancelled = domain::Snapshot { cancelled: true, ..told.snapshot };
+    assert_eq!((now.snapshot, now.refunds, now.owner), (Some(cancelled), told.refunds, told.customer));
+}
+
+#[tokio::test]
+async fn only_what_is_later_than_its_deletion_or_restores_it_brings_an_order_back() {
+    let told = order("1");
+    let deleted_at = at("2026-03-02T12:00:00Z");
+    let before = later(&told, "2026-03-02T11:00:00Z", 4_000);
+    let after = later(&told, "2026-03-02T12:00:01Z", 3_000);
+    let goods = async |store: &Store| {
+        let snapshot = stored(store, "1").await.snapshot.filter(|snapshot| !snapshot.cancelled);
+        snapshot.map(|snapshot| snapshot.goods.amount)
+    };
+
+    let Bench { store, .. } = Bench::new().await;
+    store.record_deletion(&told.key, deleted_at).await.unwrap();
+    store.record_order(&told).await.unwrap();
+    assert_eq!(goods(&store).await, None, "it was deleted before we heard of it");
+    assert_eq!(stored(&store, "1").await.owner, told.customer);
+    store.record_restored_order(&told).await.unwrap();
+    assert_eq!(goods(&store).await, Some(5_000));
+
+    store.record_deletion(&told.key, deleted_at).await.unwrap();
+    store.record_order(&before).await.unwrap();
+    store.record_restored_order(&told).await.unwrap();
+    assert_eq!(goods(&store).await, None, "an old restoration, told again, restores nothing");
+    assert_eq!(store.record_restored_order(&before).await.unwrap(), Recorded::Stored);
+    assert_eq!(goods(&store).await, Some(4_000));
+
+    store.record_deletion(&told.key, deleted_at).await.unwrap();
+    store.record_order(&after).await.unwrap();
+    assert_eq!(goods(&store).await, Some(3_000), "what is later stands");
+}
+
+#[tokio::test]
+async fn an_order_whose_clock_is_ahead_of_ours_is_deleted_too() {
+    let Bench { store, .. } = Bench::new().await;
+    store.record_order(&order("1")).await.unwrap();
+    store.record_deletion(&order_key("1"), at("2026-02-01T00:00:00Z")).await.unwrap();
+    assert!(stored(&store, "1").await.snapshot.unwrap().cancelled);
+    assert_eq!(store.record_order(&order("1")).await.unwrap(), Recorded::Known);
+}
+
+#[tokio::test]
 async fn a_parked_order_stays_so_until_something_new_comes_in() {
     let Bench { store, .. } = Bench::new().await;
     store.record_order(&order("1")).await.unwrap();

@@ -38,14 +38,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn programmes() -> impl Strategy<Value = Programme> {
     let zone = select(vec!["UTC", "Europe/Paris", "America/Sao_Paulo"]);
     let window = select(vec!["3 months", "90 days", "1 week"]);
-    let validity = select(vec!["12 months", "2 months"]);
+    let validity = select(vec![
+        "after_inactivity = \"12 months\"",
+        "after_inactivity = \"2 months\"",
+        "after_earning = \"12 months\"",
+        "after_earning = \"2 months\"",
+    ]);
     let uncovered = select(vec!["negative", "clamp"]);
     let status = select(vec!["per_unit = 1", "per_order = 120", "per_unit = 1, per_order = 10"]);
     (zone, window, validity, uncovered, status).prop_map(|(zone, window, validity, uncovered, status)| {
         programme(&[
             ("Europe/Paris", zone),
             ("\"3 months\"\n        status", &format!("\"{window}\"\n        status")),
-            ("\"12 months\"", &format!("\"{validity}\"")),
+            ("after_inactivity = \"12 months\"", validity),
             ("\"negative\"", &format!("\"{uncovered}\"")),
             ("per_unit = 1", status),
         ])
@@ -255,6 +260,49 @@ proptest! {
                 }
             }
             prop_assert_eq!(world.folded(), world.profile.account.clone());
+        }
+    }
+}
+
+/// What is left of one order, kept the way a plain program would keep it.
+struct Lot {
+    ends_at: Timestamp,
+    left: i64,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn under_expiry_after_earning_the_oldest_points_are_spent_and_run_out_first(
+        events in prop::collection::vec((1_i64..24 * 80, 0_i64..70_000), 1..25),
+        validity in select(vec!["12 months", "2 months", "30 days"]),
+    ) {
+        let rule = format!("after_earning = \"{validity}\"");
+        let rules = programme(&[("after_inactivity = \"12 months\"", &rule), ("[\"1 month\", \"1 week\"]", "[\"1 week\"]")]);
+        let validity = crate::Period::parse(validity).unwrap();
+        let mut world = World::new(rules.clone(), at("2026-01-31T23:15:00Z"));
+        let (mut lots, mut coupons) = (Vec::<Lot>::new(), 0);
+        for (number, (hours, minor)) in events.into_iter().enumerate() {
+            world.pass_to(later(world.now, hours));
+            world.arrives(&order(&number.to_string(), world.now, minor));
+            lots.retain(|lot| lot.ends_at > world.now);
+            lots.push(Lot { ends_at: validity.after(world.now, &rules.time_zone).unwrap(), left: minor / 100 });
+            // A later order may run out earlier: of two days at a month's end a shorter month makes one.
+            lots.sort_by_key(|lot| lot.ends_at);
+            while lots.iter().map(|lot| lot.left).sum::<i64>() >= 500 {
+                let mut price = 500;
+                for lot in &mut lots {
+                    let taken = lot.left.min(price);
+                    lot.left -= taken;
+                    price -= taken;
+                }
+                coupons += 1;
+            }
+            prop_assert_eq!(world.balance(), lots.iter().map(|lot| lot.left).sum::<i64>());
+            prop_assert_eq!(world.profile.account.coupons_issued, coupons);
+            let next = lots.iter().filter(|lot| lot.left > 0).map(|lot| lot.ends_at).min();
+            prop_assert_eq!(world.expires_at(), next);
         }
     }
 }

@@ -247,6 +247,75 @@ fn an_order_that_arrives_late_runs_out_with_what_it_would_have_run_out_with() {
 }
 
 #[test]
+fn under_expiry_after_earning_each_orders_points_run_out_by_themselves() {
+    let mut world = world(&[("after_inactivity", "after_earning")]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.orders("2", "2026-06-02", 5_000);
+    assert_eq!(world.expires_at(), Some(at("2027-01-02")));
+    world.pass_to(at("2027-01-02"));
+    assert_eq!((world.balance(), world.expires_at()), (50, Some(at("2027-06-02"))));
+    assert_eq!(world.reminders(), 2);
+    world.pass_to(at("2027-06-02"));
+    assert_eq!((world.balance(), world.expires_at()), (0, None));
+}
+
+#[test]
+fn under_expiry_after_earning_what_was_spent_took_the_oldest_points() {
+    let mut world = world(&[("after_inactivity", "after_earning")]);
+    world.orders("1", "2026-01-02", 30_000);
+    world.orders("2", "2026-03-02", 40_000);
+    // 500 of 700 bought a coupon: all of the first order's and 200 of the second's.
+    assert_eq!((world.balance(), world.expires_at()), (200, Some(at("2027-03-02"))));
+    // A refund without an order counts as spent.
+    world.pass_to(at("2026-07-02"));
+    world.arrives(&unlinked("r", world.now, 15_000));
+    assert_eq!((world.balance(), world.expires_at()), (50, Some(at("2027-03-02"))));
+    world.pass_to(at("2027-03-02"));
+    assert_eq!(world.balance(), 0);
+}
+
+#[test]
+fn under_expiry_after_earning_a_refund_after_the_expiry_takes_it_back() {
+    let mut world = world(&[("after_inactivity", "after_earning")]);
+    let first = world.orders("1", "2026-01-02", 10_000);
+    world.orders("2", "2026-12-02", 5_000);
+    world.pass_to(at("2027-02-01"));
+    assert_eq!(world.balance(), 50);
+    let refunded = first.refunded("r", world.now, 10_000);
+    world.arrives(&refunded);
+    world.arrives(&refunded);
+    assert_eq!((world.balance(), world.expires_at()), (50, Some(at("2027-12-02"))));
+}
+
+#[test]
+fn under_expiry_after_earning_a_voided_coupon_was_never_bought() {
+    let mut world = world(&[
+        ("after_inactivity", "after_earning"),
+        ("\"12 months\"", "\"2 months\""),
+        ("[\"1 month\", ", "["),
+    ]);
+    world.orders("1", "2026-01-02", 40_000);
+    let second = world.orders("2", "2026-02-20", 20_000);
+    assert_eq!((world.balance(), world.live_coupons()), (100, 1));
+    // The coupon comes back after the first order's points would have run out, so they are gone at once.
+    world.pass_to(at("2026-03-10"));
+    world.arrives(&second.refunded("r", world.now, 20_000));
+    assert_eq!((world.balance(), world.voided_coupons()), (0, 1));
+}
+
+#[test]
+fn a_change_of_the_rule_of_expiry_counts_anew() {
+    let mut world = world(&[("after_inactivity", "after_earning"), NO_REWARD]);
+    world.orders("1", "2026-01-02", 10_000);
+    let second = world.orders("2", "2026-06-02", 5_000);
+    world.publish(programme(&[NO_REWARD]));
+    world.run(Command::Review).unwrap();
+    assert_eq!(world.expires_at(), Some(at("2027-06-02")));
+    world.arrives(&second.refunded("r", world.now, 5_000));
+    assert_eq!((world.balance(), world.expires_at()), (100, Some(at("2027-01-02"))));
+}
+
+#[test]
 fn a_negative_balance_does_not_expire() {
     let mut world = world(&[]);
     let first = world.orders("1", "2026-01-02", 60_000);

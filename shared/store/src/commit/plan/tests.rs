@@ -24,6 +24,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         settled_to: noon,
         window,
         active_at: None,
+        next_expiry: None,
         last_expiry_at: None,
         reminded_at: None,
         tier_changed_on: None,
