@@ -124,6 +124,8 @@ impl OrderWebhook {
         }
         let recorded = match news {
             News::Order(order) => self.store.record_order(&order).await?,
+            News::Restored(order) => self.store.record_restored_order(&order).await?,
+            News::Deleted { order, at } => self.store.record_deletion(&order, at).await?,
             News::Refund { order, id, refund, customer } => {
                 self.store.record_refund(&order, &id, &refund, customer.as_ref()).await?
             }

@@ -3,6 +3,7 @@
 
 mod generic;
 mod shopify;
+mod woocommerce;
 
 use domain::{Customer, Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
@@ -12,7 +13,7 @@ use crate::fields::BadInput;
 use crate::signature::{BadSecret, Refusal};
 
 /// Every platform that we understand.
-static PLATFORMS: [&dyn Platform; 2] = [&generic::Generic, &shopify::Shopify];
+static PLATFORMS: [&dyn Platform; 3] = [&generic::Generic, &shopify::Shopify, &woocommerce::WooCommerce];
 
 /// One request, as it came.
 pub(crate) struct Delivery<'a> {
@@ -38,6 +39,10 @@ impl<'a> Delivery<'a> {
 pub(crate) enum News {
     /// An order as it is now.
     Order(Order),
+    /// An order as it is now, taken out of the bin again.
+    Restored(Order),
+    /// An order was deleted, at the latest when this came; more is not told.
+    Deleted { order: OrderKey, at: Timestamp },
     /// A refund of an order.
     Refund { order: OrderKey, id: RefundId, refund: Refund, customer: Option<Customer> },
     /// A refund that names no order.
@@ -50,8 +55,8 @@ impl News {
     /// The order, or the refund without one, that it is about.
     pub(crate) fn order(&self) -> Option<&OrderKey> {
         match self {
-            Self::Order(order) => Some(&order.key),
-            Self::Refund { order, .. } => Some(order),
+            Self::Order(order) | Self::Restored(order) => Some(&order.key),
+            Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
             Self::Nothing(_) => None,
         }
@@ -65,6 +70,11 @@ pub(crate) trait Platform: Send + Sync {
 
     /// The key that a secret stands for; an empty or unreadable secret is refused here, before any delivery.
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret>;
+
+    /// Whether this is the platform's unsigned greeting to an address: answered, and nothing in it is read or stored.
+    fn is_ping(&self, _delivery: &Delivery<'_>) -> bool {
+        false
+    }
 
     /// Whether the key signed the raw body.
     fn verify(&self, key: &hmac::Key, delivery: &Delivery<'_>) -> Result<(), Refusal>;

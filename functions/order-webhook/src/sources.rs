@@ -86,8 +86,11 @@ impl Source {
         Ok(Self { platform, keys })
     }
 
-    /// Whether any of the keys signed the delivery.
+    /// Whether any of the keys signed the delivery, or it is a ping, of which [`Source::parse`] reads nothing.
     pub(crate) fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Refusal> {
+        if self.platform.is_ping(delivery) {
+            return Ok(());
+        }
         let mut refusal = Refusal::Mismatch;
         for key in &self.keys {
             match self.platform.verify(key, delivery) {
@@ -100,6 +103,9 @@ impl Source {
 
     /// What the delivery tells.
     pub(crate) fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+        if self.platform.is_ping(delivery) {
+            return Ok(News::Nothing("a ping"));
+        }
         self.platform.parse(delivery)
     }
 }
@@ -164,7 +170,7 @@ impl Sources {
     }
 
     /// The headers with which a source's platform would sign a body; nothing for an unknown source. `id` and `at` are
-    /// used where the scheme knows them. Shopify's topic is no part of its signature, and is left to the caller.
+    /// used where the scheme knows them. A topic is no part of any signature, and is left to the caller.
     pub fn sign(
         &self,
         source: &SourceName,

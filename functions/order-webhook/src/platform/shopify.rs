@@ -51,8 +51,13 @@ impl Platform for Shopify {
             | "orders/cancelled"
             | "orders/fulfilled"
             | "orders/partially_fulfilled" => read::<OrderBody>(delivery.body)?.news(delivery.source),
+            "orders/delete" => {
+                let key = order_key(delivery.source, &read::<DeletedBody>(delivery.body)?.id, "id")?;
+                Ok(News::Deleted { order: key, at: delivery.now })
+            }
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
-            // What `orders/edited` tells comes with `orders/updated` too, and whole.
+            // What `orders/edited` tells comes with `orders/updated` too, and whole. The other topics of orders (risk,
+            // protection, requested links, transactions) change nothing that earns.
             _ => Ok(News::Nothing("this topic is not needed")),
         }
     }
@@ -84,6 +89,13 @@ struct OrderBody {
     email: Option<String>,
     customer_locale: Option<String>,
     customer: Option<CustomerBody>,
+}
+
+/// What is told of a deleted order. It has nothing else, so the body of any other topic is refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeletedBody {
+    id: Id<PlatformId>,
 }
 
 #[derive(Deserialize)]

@@ -92,7 +92,7 @@ fn later(seconds: u64) -> Timestamp {
 #[test]
 fn the_local_sources_are_sound() {
     let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
-    assert_eq!(sources.names(), [source("generic-main"), source("shopify-main")]);
+    assert_eq!(sources.names(), [source("generic-main"), source("shopify-main"), source("woo-main")]);
     assert_eq!(status(&sources, "shopify-main", &signed("laurel-local-shopify")), 200);
 }
 

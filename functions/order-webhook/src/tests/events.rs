@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::OrderKey;
 use lambda_http::Request;
 use serde_json::Value;
 
@@ -10,13 +11,20 @@ use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 6] = [
+const EVENTS: [(&str, &str, u16); 12] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
     ("shopify-orders-paid", "2026-03-01T09:20:06Z", 202),
     ("shopify-orders-cancelled", "2026-03-01T10:00:03Z", 202),
     ("shopify-refunds-create", "2026-03-05T08:00:03Z", 202),
+    ("shopify-orders-delete", "2026-03-07T08:00:03Z", 202),
+    ("woocommerce-ping", "2026-03-01T09:00:00Z", 200),
+    ("woocommerce-order-created", "2026-03-01T09:15:41Z", 202),
+    ("woocommerce-order-updated-refunded", "2026-03-05T08:00:41Z", 202),
+    ("woocommerce-order-deleted", "2026-03-06T08:00:41Z", 202),
+    // It was restored before we heard of its deletion.
+    ("woocommerce-order-restored", "2026-03-06T08:01:41Z", 202),
 ];
 
 fn event(name: &str) -> String {
@@ -37,6 +45,11 @@ async fn every_sample_event_is_answered_as_it_should_be() {
         let response = webhook.handle(request(name)).await.unwrap();
         assert_eq!(response.status(), status, "{name}: {:?}", response.body());
     }
+    let order = async |key| store.order(&OrderKey::new(key).unwrap()).await.unwrap().unwrap();
+    assert!(order("shopify-main#9007199254741993").await.snapshot.unwrap().cancelled);
+    let restored = order("woo-main#2001").await;
+    assert!(!restored.snapshot.unwrap().cancelled);
+    assert_eq!(restored.refunds.values().next().unwrap().goods.amount, 2_000);
 }
 
 #[tokio::test]

@@ -33,7 +33,9 @@ fn order(id: &str, amount: i64) -> Vec<u8> {
 fn signed(name: &str, body: Vec<u8>) -> lambda_http::Request {
     let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
     let name = source(name);
-    let mut request = Request::post(path_of(&name)).header("x-shopify-topic", "orders/paid");
+    let mut request = Request::post(path_of(&name))
+        .header("x-shopify-topic", "orders/paid")
+        .header("x-wc-webhook-topic", "order.updated");
     for (header, value) in sources.sign(&name, "msg_1", at(NOW), &body).unwrap() {
         request = request.header(header, value);
     }
@@ -90,7 +92,7 @@ async fn a_body_that_does_not_fit_says_what_to_mend() {
 #[tokio::test]
 async fn garbage_is_malformed_once_it_is_signed() {
     let webhook = webhook_over(store_at(NOBODY.to_owned()));
-    for name in ["generic-main", "shopify-main"] {
+    for name in ["generic-main", "shopify-main", "woo-main"] {
         for body in ["", "null", "[]", "{", "\u{0}", "{\"type\":7}", &"[".repeat(100_000)] {
             let request = signed(name, body.as_bytes().to_vec());
             assert_eq!(status(&webhook, request).await, 400, "{name}: {body:.20}");
@@ -102,7 +104,7 @@ async fn garbage_is_malformed_once_it_is_signed() {
 #[tokio::test]
 async fn a_signature_is_checked_before_anything_is_read() {
     let webhook = webhook_over(store_at(NOBODY.to_owned()));
-    for name in ["generic-main", "shopify-main"] {
+    for name in ["generic-main", "shopify-main", "woo-main"] {
         let mut altered = signed(name, order("1", 4_590));
         *altered.body_mut() = Body::from(order("1", 4_591));
         assert_eq!(status(&webhook, altered).await, 401);
@@ -126,6 +128,26 @@ async fn a_body_above_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     assert_eq!(status(&webhook, too_large).await, 413);
     let at_limit = signed("generic-main", vec![b' '; MAX_BODY_BYTES]);
     assert_eq!(status(&webhook, at_limit).await, 400);
+}
+
+fn ping(name: &str, body: &'static str) -> lambda_http::Request {
+    Request::post(path_of(&source(name))).body(Body::from(body)).unwrap()
+}
+
+#[tokio::test]
+async fn an_unsigned_ping_is_greeted_back_where_the_platform_sends_one_and_opens_nothing() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let response = webhook.handle(ping("woo-main", "webhook_id=7")).await.unwrap();
+    assert_eq!((response.status().as_u16(), document(&response)["status"].as_str()), (200, Some("ignored")));
+    for (name, body, expected) in [
+        ("woo-main", "webhook_id=7&id=727", 401),
+        ("woo-main", "{\"id\":727}", 401),
+        ("shopify-main", "webhook_id=7", 401),
+        ("generic-main", "webhook_id=7", 401),
+        ("nobody", "webhook_id=7", 404),
+    ] {
+        assert_eq!(status(&webhook, ping(name, body)).await, expected, "{name}: {body}");
+    }
 }
 
 #[tokio::test]
@@ -166,6 +188,45 @@ async fn a_store_that_is_away_asks_to_come_again() {
     let response = webhook.handle(signed("generic-main", order("1", 4_590))).await.unwrap();
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
+}
+
+/// An order of the shop "woo-main", as it last changed at this minute of ten o'clock.
+fn woo_order(minute: u8) -> Value {
+    json!({
+        "id": 727, "status": "processing", "currency": "EUR", "prices_include_tax": false,
+        "date_created_gmt": "2026-03-01T10:00:00", "date_modified_gmt": format!("2026-03-01T10:{minute:02}:00"),
+        "line_items": [{"total": "50.00", "total_tax": "10.00"}], "customer_id": 5, "refunds": [],
+    })
+}
+
+async fn tell(webhook: &OrderWebhook, topic: &str, body: &Value) {
+    let mut request = signed("woo-main", body.to_string().into_bytes());
+    request.headers_mut().insert("x-wc-webhook-topic", topic.parse().unwrap());
+    assert_eq!(status(webhook, request).await, 202, "{topic}");
+}
+
+#[tokio::test]
+async fn a_deleted_order_stays_so_whatever_comes_late_until_it_is_restored() {
+    let deleted = json!({"id": 727});
+    let (created, updated, restored) = (woo_order(0), woo_order(5), woo_order(30));
+    let told = [("order.created", &created), ("order.updated", &updated), ("order.deleted", &deleted)];
+    for [a, b, c] in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let store = embedded_store().await;
+        // Long after the order was restored: the shop's queue was slow.
+        let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
+        let webhook = OrderWebhook::new(store.clone(), sources, Clock::fixed(at("2026-03-01T11:00:00Z")));
+        for (topic, body) in [told[a], told[b], told[c]] {
+            tell(&webhook, topic, body).await;
+        }
+        let order = store.order(&OrderKey::new("woo-main#727").unwrap()).await.unwrap().unwrap();
+        assert!(order.snapshot.is_none_or(|snapshot| snapshot.cancelled), "{a}{b}{c}");
+        assert!(order.owner.is_some() && order.placed_at.is_some());
+        tell(&webhook, "order.deleted", &deleted).await;
+        tell(&webhook, "order.restored", &restored).await;
+        let order = store.order(&OrderKey::new("woo-main#727").unwrap()).await.unwrap().unwrap();
+        let snapshot = order.snapshot.unwrap();
+        assert!(!snapshot.cancelled && snapshot.goods.amount == 5_000, "{a}{b}{c}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Shopify's own published bodies, as far as they are at hand.
+//! The platforms' own published bodies, as far as they are at hand.
 
 use domain::{Goods, OrderKey, Refund, RefundId};
 use serde_json::Value;
@@ -92,4 +92,35 @@ fn what_tells_of_no_order_is_of_no_interest() {
         let Some(body) = body(name) else { return };
         assert!(matches!(news(topic, &body), Ok(News::Nothing(_))), "{name}");
     }
+}
+
+fn woo_news(topic: &str, name: &str) -> Option<Result<News, BadInput>> {
+    let body = std::fs::read(shared_data()?.join("payloads/woocommerce").join(name)).unwrap();
+    let (source, headers) = (source("shop"), headers([("X-WC-Webhook-Topic", topic)]));
+    let delivery =
+        Delivery { source: &source, headers: &headers, body: &body, now: at("2026-03-01T10:00:00Z") };
+    Some(named("woocommerce").unwrap().parse(&delivery))
+}
+
+#[test]
+fn a_published_order_of_woocommerce_has_its_goods_and_a_guest() {
+    for (topic, name, updated_at) in [
+        ("order.created", "order-created-1.json", "2017-03-22T19:28:08Z"),
+        ("order.updated", "order-updated-1.json", "2017-03-22T19:30:35Z"),
+    ] {
+        let Some(news) = woo_news(topic, name) else { return };
+        let Ok(News::Order(order)) = news else { panic!("{name}: {news:?}") };
+        assert_eq!((order.key.as_str(), order.snapshot.currency.code()), ("shop#727", "USD"));
+        assert_eq!(order.placed_at, at("2017-03-22T19:28:02Z"));
+        assert_eq!(order.snapshot.updated_at, at(updated_at));
+        assert_eq!(order.snapshot.goods, Goods { amount: 1_800, tax: 135, tax_included: false });
+        assert_eq!(order.snapshot.payment, domain::Payment::Paid);
+        assert!(order.refunds.is_empty() && !order.customer.unwrap().is_known());
+    }
+}
+
+#[test]
+fn a_refund_of_woocommerce_alone_is_no_order() {
+    let Some(news) = woo_news("order.updated", "api-refund-1.json") else { return };
+    assert_eq!(news.unwrap_err().to_string(), "the body: missing field `status`");
 }

@@ -271,6 +271,32 @@ fn only_the_customers_own_address_can_be_verified() {
 }
 
 #[test]
+fn a_deleted_order_tells_only_its_number() {
+    let deleted = parse_bytes("orders/delete", br#"{"id":820982911946154508}"#);
+    let key = OrderKey::new("shop#820982911946154508").unwrap();
+    assert_eq!(deleted, Ok(News::Deleted { order: key, at: at("2026-03-01T10:00:00Z") }));
+    let whole = parse_bytes("orders/delete", body().to_string().as_bytes());
+    assert!(whole.is_err(), "a whole order under this topic was sent under another");
+}
+
+#[test]
+fn every_topic_that_has_the_order_is_read_and_what_changes_no_points_is_let_pass() {
+    for topic in ["create", "paid", "updated", "cancelled", "fulfilled", "partially_fulfilled"] {
+        let news = parse_bytes(&format!("orders/{topic}"), body().to_string().as_bytes());
+        assert!(matches!(news, Ok(News::Order(_))), "{topic}");
+    }
+    for topic in [
+        "orders/edited",
+        "orders/risk_assessment_changed",
+        "orders/shopify_protect_eligibility_changed",
+        "orders/link_requested",
+        "order_transactions/create",
+    ] {
+        assert!(matches!(parse_bytes(topic, b"{}"), Ok(News::Nothing(_))), "{topic}");
+    }
+}
+
+#[test]
 fn a_body_of_another_topic_is_malformed() {
     assert!(parse_bytes("refunds/create", body().to_string().as_bytes()).is_err());
     assert!(parse_bytes("orders/paid", tea_back().to_string().as_bytes()).is_err());

@@ -1,0 +1,294 @@
+//! WooCommerce: orders as its webhooks send them, in the shape of its REST resource.
+//!
+//! The topic is not signed. So it only chooses how the body is read, and a body that does not fit is refused; whether
+//! an order is newer than what is known is told by the order itself.
+//!
+//! Goods are the order's lines after discounts: shipping, fees and what is no line earn nothing. A line's `total` never
+//! has the tax in it, whatever `prices_include_tax` says of the prices that customers see.
+//!
+//! Of a refund an order tells only the sum, of goods, shipping and fees together. We take it as goods first, up to all
+//! of them: who gives goods back never keeps their points, and a shop that gives back shipping alone takes a little
+//! too much.
+
+use std::collections::BTreeMap;
+
+use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId};
+use domain::{Snapshot, SourceName, Timestamp};
+use ring::hmac;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, de};
+use store::MAX_REFUNDS_PER_ORDER;
+
+use super::{Delivery, News, Platform};
+use crate::fields::{Amount, BadInput, Email, Id, PlatformId, contact, minor_units, null_is_default, read};
+use crate::signature::{BadSecret, Refusal, body_hmac};
+
+const SIGNATURE: &str = "X-WC-Webhook-Signature";
+const TOPIC: &str = "X-WC-Webhook-Topic";
+/// What stands before the webhook's number in a ping, which is all that a ping has.
+const PING: &[u8] = b"webhook_id=";
+/// The digits of the largest number that MySQL gives.
+const MAX_PING_DIGITS: usize = 20;
+/// The customer of whoever orders without an account.
+const GUEST: &str = "0";
+/// An order that its webhook could no longer read.
+const NOT_FOUND: u16 = 404;
+
+/// See the file's own words.
+pub(super) struct WooCommerce;
+
+impl Platform for WooCommerce {
+    fn name(&self) -> &'static str {
+        "woocommerce"
+    }
+
+    fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
+        body_hmac::key(secret)
+    }
+
+    /// It greets an address whenever a webhook is saved, and does not save one that answers otherwise than with 200.
+    fn is_ping(&self, delivery: &Delivery<'_>) -> bool {
+        let number = delivery.body.strip_prefix(PING).unwrap_or_default();
+        (1..=MAX_PING_DIGITS).contains(&number.len())
+            && number.iter().all(u8::is_ascii_digit)
+            && !delivery.headers.contains_key(SIGNATURE)
+    }
+
+    fn verify(&self, key: &hmac::Key, delivery: &Delivery<'_>) -> Result<(), Refusal> {
+        let signature = delivery.header(SIGNATURE).ok_or(Refusal::Missing(SIGNATURE))?;
+        body_hmac::verify(key, signature, delivery.body)
+    }
+
+    fn sign(&self, key: &hmac::Key, _id: &str, _at: Timestamp, body: &[u8]) -> Vec<(&'static str, String)> {
+        vec![(SIGNATURE, body_hmac::sign(key, body))]
+    }
+
+    fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+        let topic = delivery.header(TOPIC).ok_or_else(|| BadInput::at(TOPIC, "the header is missing"))?;
+        match topic {
+            "order.created" | "order.updated" => order_news(delivery, News::Order),
+            "order.restored" => order_news(delivery, News::Restored),
+            "order.deleted" => {
+                let DeletedBody { id } = read(delivery.body)?;
+                Ok(News::Deleted { order: order_key(delivery.source, &id)?, at: delivery.now })
+            }
+            _ => Ok(News::Nothing("this topic is not needed")),
+        }
+    }
+}
+
+fn order_news(delivery: &Delivery<'_>, tell: fn(Order) -> News) -> Result<News, BadInput> {
+    let order = match read::<OrderBody>(delivery.body) {
+        Ok(order) => order,
+        Err(bad) => return unread_order(delivery, bad),
+    };
+    if order.status == "checkout-draft" {
+        // Nobody has ordered yet; when somebody does, the order is dated anew.
+        return Ok(News::Nothing("the order is not placed yet"));
+    }
+    order.told(delivery.source).map(tell)
+}
+
+/// A webhook sends what the shop answers when it is asked for the order: where it could not read it, an error.
+fn unread_order(delivery: &Delivery<'_>, bad: BadInput) -> Result<News, BadInput> {
+    match read::<ErrorBody>(delivery.body) {
+        // It was deleted before its webhook was sent, of which `order.deleted` tells.
+        Ok(ErrorBody { data: ErrorData { status: NOT_FOUND }, .. }) => {
+            Ok(News::Nothing("the shop has this order no more"))
+        }
+        Ok(_) => Err(BadInput::at(
+            "the body",
+            "is an error of the shop's own; the webhook must belong to a user who may read orders",
+        )),
+        Err(_) => Err(bad),
+    }
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(rename = "code")]
+    _code: String,
+    data: ErrorData,
+}
+
+#[derive(Deserialize)]
+struct ErrorData {
+    status: u16,
+}
+
+/// What is told of a deleted order. It has nothing else, so the body of any other topic is refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeletedBody {
+    id: Id<PlatformId>,
+}
+
+/// What we read of an order.
+#[derive(Deserialize)]
+struct OrderBody {
+    id: Id<PlatformId>,
+    status: String,
+    currency: Currency,
+    date_created_gmt: Utc,
+    date_modified_gmt: Utc,
+    date_paid_gmt: Option<Utc>,
+    prices_include_tax: bool,
+    line_items: Vec<LineItem>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    refunds: Vec<RefundBody>,
+    customer_id: Option<Id<CustomerId>>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    billing: Billing,
+}
+
+#[derive(Deserialize)]
+struct LineItem {
+    total: Amount,
+    #[serde(default, deserialize_with = "null_is_default")]
+    total_tax: Amount,
+}
+
+#[derive(Deserialize)]
+struct RefundBody {
+    id: Id<RefundId>,
+    /// Of everything that is given back, below 0.
+    total: Amount,
+}
+
+#[derive(Default, Deserialize)]
+struct Billing {
+    email: Option<String>,
+    first_name: Option<String>,
+}
+
+/// An instant, written without an offset because it always is in UTC.
+#[derive(Clone, Copy)]
+struct Utc(Timestamp);
+
+impl<'de> Deserialize<'de> for Utc {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        domain::time::instant(&text)
+            .or_else(|_| domain::time::instant(&format!("{text}Z")))
+            .map(Utc)
+            .map_err(de::Error::custom)
+    }
+}
+
+impl OrderBody {
+    fn told(self, source: &SourceName) -> Result<Order, BadInput> {
+        let priced = self.priced()?;
+        let (payment, cancelled) = self.standing();
+        let snapshot = Snapshot {
+            updated_at: self.date_modified_gmt.0,
+            currency: self.currency,
+            goods: priced.goods(),
+            payment,
+            cancelled,
+            test: matches!(self.status.as_str(), "draft" | "auto-draft"),
+        };
+        Ok(Order {
+            key: order_key(source, &self.id)?,
+            placed_at: self.date_created_gmt.0,
+            refunds: self.refunds_of(&priced)?,
+            snapshot,
+            customer: Some(self.customer(source)),
+        })
+    }
+
+    /// How far it is paid, and whether it is cancelled. A status of the shop's own, such as "shipped", says nothing of
+    /// payment, so there the date of payment decides.
+    fn standing(&self) -> (Payment, bool) {
+        match self.status.as_str() {
+            "processing" | "completed" => (Payment::Paid, false),
+            // What was refunded is deducted by the refunds themselves, and is everything where none is listed.
+            "refunded" => (Payment::Paid, self.refunds.is_empty()),
+            "cancelled" | "failed" | "trash" => (Payment::Unpaid, true),
+            "pending" | "on-hold" | "draft" | "auto-draft" => (Payment::Unpaid, false),
+            _ if self.date_paid_gmt.is_some() => (Payment::Paid, false),
+            _ => (Payment::Unpaid, false),
+        }
+    }
+
+    /// Both amounts are rounded once from the exact sum, so that each is right by itself; the tax is what is between.
+    /// Plugins write discounts as lines below 0; less than nothing earns nothing.
+    fn priced(&self) -> Result<Priced, BadInput> {
+        let net: Decimal = self.line_items.iter().map(|line| line.total.0).sum();
+        let tax: Decimal = self.line_items.iter().map(|line| line.total_tax.0).sum();
+        let net = net.max(Decimal::ZERO);
+        let gross = net + tax.max(Decimal::ZERO);
+        Ok(Priced {
+            gross: minor_units("line_items", gross, self.currency)?,
+            net: minor_units("line_items", net, self.currency)?,
+            tax_included: self.prices_include_tax,
+        })
+    }
+
+    /// What each refund gives back of the goods. No refund tells when it was made; the order, when it last changed.
+    fn refunds_of(&self, priced: &Priced) -> Result<BTreeMap<RefundId, Refund>, BadInput> {
+        if self.refunds.len() > MAX_REFUNDS_PER_ORDER {
+            return Err(BadInput::at("refunds", format_args!("are more than {MAX_REFUNDS_PER_ORDER}")));
+        }
+        // In the order of their numbers, so that what one gives back stays when others follow.
+        let mut in_order: Vec<_> = self.refunds.iter().map(|refund| (&refund.id.0, refund.total.0)).collect();
+        in_order.sort_by_key(|(id, _)| (id.as_str().len(), id.as_str()));
+        let mut sum = Decimal::ZERO;
+        let mut before = priced.share(0);
+        let mut refunds = BTreeMap::new();
+        for (id, total) in in_order {
+            sum += total.abs();
+            let so_far = priced.share(minor_units("refunds", sum, self.currency)?);
+            let goods = so_far.less(&before).goods();
+            before = so_far;
+            let refunded_at = self.date_modified_gmt.0;
+            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods });
+        }
+        Ok(refunds)
+    }
+
+    /// Whoever orders types the address; WooCommerce verifies none.
+    fn customer(self, source: &SourceName) -> Customer {
+        let email = self.billing.email.and_then(|text| Email::try_from(text).ok());
+        Customer {
+            source: source.clone(),
+            id: self.customer_id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
+            contact: contact(email, false, self.billing.first_name.as_deref(), None),
+        }
+    }
+}
+
+/// Goods in minor units, with their tax and without.
+struct Priced {
+    gross: i64,
+    net: i64,
+    tax_included: bool,
+}
+
+impl Priced {
+    fn goods(&self) -> Goods {
+        let amount = if self.tax_included { self.gross } else { self.net };
+        Goods { amount, tax: self.gross - self.net, tax_included: self.tax_included }
+    }
+
+    /// So much of the whole as a sum with tax pays for; never more than the whole, and of all of it exactly all.
+    fn share(&self, sum: i64) -> Self {
+        let gross = sum.clamp(0, self.gross);
+        let net = match i128::from(self.gross) {
+            0 => 0,
+            whole => (2 * i128::from(self.net) * i128::from(gross) + whole) / (2 * whole),
+        };
+        // It is at most `self.net`, which is an `i64`.
+        Self { gross, net: i64::try_from(net).unwrap_or(self.net), tax_included: self.tax_included }
+    }
+
+    fn less(&self, other: &Self) -> Self {
+        Self { gross: self.gross - other.gross, net: self.net - other.net, tax_included: self.tax_included }
+    }
+}
+
+fn order_key(source: &SourceName, id: &Id<PlatformId>) -> Result<OrderKey, BadInput> {
+    OrderKey::of_order(source, &id.0.0).map_err(|error| BadInput::at("id", error))
+}
+
+#[cfg(test)]
+mod tests;
