@@ -79,6 +79,56 @@ async fn a_shopify_orders_life_ends_with_the_points_of_what_was_kept() {
 }
 
 #[tokio::test]
+async fn a_shopify_refund_that_fails_in_the_end_gives_the_points_back_in_every_order_of_delivery() {
+    let paid = shopify_order(1, "100.00", "paid", "2026-03-02T10:05:00+01:00");
+    let refund = |status| {
+        json!({
+            "id": 2, "order_id": 1, "created_at": "2026-03-02T10:30:00+01:00",
+            "refund_line_items": [{"line_item_id": 1, "quantity": 1, "subtotal": 100.00, "total_tax": 0,
+                "subtotal_set": {"shop_money": {"amount": "100.00", "currency_code": "EUR"}}}],
+            "transactions": [{"status": status, "amount": "100.00", "currency": "EUR"}], "order_adjustments": [],
+        })
+    };
+    let mut failed = shopify_order(1, "100.00", "paid", "2026-03-02T10:40:00+01:00");
+    // The line stays taken out of the order, though its money never went back.
+    failed["current_subtotal_price"] = json!("0.00");
+    failed["refunds"] = json!([refund("failure")]);
+    let told = [("orders/paid", &paid), ("refunds/create", &refund("pending")), ("orders/updated", &failed)];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let shop = Shop::open("2026-03-02T10:00:00Z").await;
+        for (topic, body) in order.map(|n| told[n]) {
+            assert_eq!(shopify(&shop, topic, body).await, 202);
+        }
+        assert_eq!(shopify_member(&shop).await["balance"], 1_000, "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refund_pins_nobody_and_one_in_another_currency_stops_nothing() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    let mut first = shop.refund("r1", "1", 1_000);
+    first["refund"]["customer"] = json!({"id": "somebody-else"});
+    shop.process(&first).await;
+    let mut foreign = shop.refund("r2", "1", 9_000);
+    foreign["refund"]["currency"] = json!("USD");
+    shop.process(&foreign).await;
+    shop.process(&shop.order("1", "c-1", 10_000)).await;
+    shop.process(&shop.refund("r3", "1", 4_000)).await;
+    assert_eq!(shop.member("c-1").await["balance"], 500);
+    assert_eq!(shop.get("/members?source=generic-main&customer=somebody-else").await.0, 404);
+}
+
+#[tokio::test]
+async fn an_amount_beyond_all_reason_is_parked_and_blocks_nobody() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.deliver(&shop.order("slip", "c-1", 1_000_000_000_000_000)).await;
+    shop.process(&shop.order("2", "c-2", 1_000)).await;
+    assert_eq!(shop.member("c-2").await["balance"], 100);
+    let parked = shop.stack.store().parked().await.unwrap();
+    assert!(parked[0].reason.contains("is the amount right?"), "{}", parked[0].reason);
+}
+
+#[tokio::test]
 async fn what_the_platform_tells_for_no_reason_of_ours_is_answered_and_not_stored() {
     let shop = Shop::open("2026-03-02T10:00:00Z").await;
     assert_eq!(shopify(&shop, "products/update", &json!({"id": 1})).await, 200);

@@ -126,9 +126,7 @@ impl OrderWebhook {
             News::Order(order) => self.store.record_order(&order).await?,
             News::Restored(order) => self.store.record_restored_order(&order).await?,
             News::Deleted { order, at } => self.store.record_deletion(&order, at).await?,
-            News::Refund { order, id, refund, customer } => {
-                self.store.record_refund(&order, &id, &refund, customer.as_ref()).await?
-            }
+            News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
         };
@@ -160,6 +158,7 @@ fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
             }
             response
         }
+        Err(Failure::Unstored(StoreError::Permanent(reason))) => Problem::refused(reason.clone()).response(),
         Err(Failure::Unstored(_)) => Problem::unavailable().response(),
     }
 }

@@ -5,7 +5,7 @@ mod generic;
 mod shopify;
 mod woocommerce;
 
-use domain::{Customer, Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
+use domain::{Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
 
@@ -44,7 +44,7 @@ pub(crate) enum News {
     /// An order was deleted, at the latest when this came; more is not told.
     Deleted { order: OrderKey, at: Timestamp },
     /// A refund of an order.
-    Refund { order: OrderKey, id: RefundId, refund: Refund, customer: Option<Customer> },
+    Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
     UnlinkedRefund(UnlinkedRefund),
     /// Nothing that concerns us, and why.

@@ -77,7 +77,7 @@ impl PointsAccrual {
 
     async fn park(&self, state: &OrderState, reason: &str) -> Result<(), EngineError> {
         tracing::error!(order.id = %state.key, reason, "parked");
-        match self.engine.store().park(&state.key, reason, self.engine.clock().now()).await {
+        match self.engine.store().park(&state.key, state.revision, reason, self.engine.clock().now()).await {
             Ok(()) => Ok(()),
             Err(error @ (StoreError::Conflict(_) | StoreError::Retryable(_))) => {
                 Err(EngineError::Retryable(error.to_string()))

@@ -2,7 +2,7 @@
 //! runs catch up by themselves.
 
 use lambda_runtime::{Error, LambdaEvent};
-use runtime::{Budget, Engine, EngineError};
+use runtime::{Budget, Engine};
 use serde::Serialize;
 use store::DUE_SHARDS;
 
@@ -46,9 +46,9 @@ impl TierReview {
             complete = report.complete,
             "reviewed"
         );
-        if !report.complete && report.settled == 0 {
-            // Nothing was reached at all: let the schedule's retry and the alarm know.
-            return Err("the review's time was spent before anybody was settled".into());
+        if report.settled == 0 && (report.failed > 0 || !report.complete) {
+            // Nothing was achieved at all: let the schedule's retry and the alarm know.
+            return Err("members are due, but none could be settled".into());
         }
         Ok(report)
     }
@@ -63,13 +63,13 @@ impl TierReview {
                     report.complete = false;
                     return Ok(());
                 }
+                // One who cannot be settled stays due, and must not keep the others waiting.
                 match self.engine.review(&due.member, budget).await {
                     Ok(()) => report.settled += 1,
-                    Err(error @ EngineError::Permanent(_)) => {
+                    Err(error) => {
                         tracing::error!(member.id = %due.member, %error, "could not be settled");
                         report.failed += 1;
                     }
-                    Err(error @ EngineError::Retryable(_)) => return Err(error.into()),
                 }
             }
             if page.len() < usize::from(PAGE) {

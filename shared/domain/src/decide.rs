@@ -15,16 +15,21 @@ use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
 pub use self::target::{Target, target};
 use crate::entropy::Entropy;
+use crate::ids::RewardId;
 use crate::journal::Entry;
 use crate::member::{Coupon, Known, Profile};
 use crate::order::OrderState;
-use crate::points::Overflow;
+use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
 use crate::time::{TimeError, Timestamp};
 
 /// The most coupons that one decision issues or voids; with journal entry, coupon and directory entry each, they
 /// fit one transaction of 100 items. The rest follows as further settled steps.
 pub const MAX_COUPONS_PER_DECISION: usize = 25;
+
+/// The most coupons that a balance may buy by itself before somebody must look: the largest order of a real shop
+/// earns a few hundred, but a slip in an amount's minor units would issue millions, one transaction after the other.
+pub const MAX_COUPONS_AT_ONCE: i64 = 20_000;
 
 /// What is asked of a member.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +99,16 @@ pub enum DecideError {
         expected: String,
         /// The programme's name.
         programme: String,
+    },
+    /// More coupons than anybody means.
+    #[error(
+        "{points} points would buy more than {MAX_COUPONS_AT_ONCE} coupons of {reward} at once: is the amount right?"
+    )]
+    TooManyCoupons {
+        /// The balance with the order.
+        points: Points,
+        /// The automatic reward.
+        reward: RewardId,
     },
     /// The shell drew too few random bytes.
     #[error("the random bytes are spent")]

@@ -46,7 +46,10 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await
-            .map_err(|error| refusal(&writes, &error))?;
+            .map_err(|error| {
+                self.meter.refused();
+                refusal(&writes, &error)
+            })?;
         self.meter.written(answer.consumed_capacity());
         Ok(())
     }

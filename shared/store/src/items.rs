@@ -151,5 +151,5 @@ pub(crate) fn parked_of(item: Attributes) -> Result<Parked, ImageError> {
         parked: ParkedMark,
     }
     let ParkedItem { order, parked } = read(item)?;
-    Ok(Parked { key: order, reason: parked.reason })
+    Ok(Parked { key: order, reason: parked.reason, at: parked.at })
 }

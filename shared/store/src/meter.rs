@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
-/// Adds up requests and capacity. What a refused request cost, DynamoDB does not tell, so it is not in here.
+/// Adds up requests and capacity. What a refused write cost, DynamoDB does not tell, so only the request is counted.
 #[derive(Debug, Default)]
 pub struct Meter {
     requests: AtomicU64,
@@ -16,7 +16,7 @@ pub struct Meter {
 /// What was used up to a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Usage {
-    /// Calls that were answered.
+    /// Calls that were answered, refused writes included.
     pub requests: u64,
     /// Read request units; an eventually consistent read of up to 4 KiB is half a one.
     pub read_units: f64,
@@ -45,6 +45,11 @@ impl Meter {
     pub(crate) fn read(&self, capacity: Option<&ConsumedCapacity>) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         add(&self.read_halves, capacity.and_then(ConsumedCapacity::capacity_units));
+    }
+
+    /// A write that its condition refused: it costs too, but DynamoDB does not tell how much.
+    pub(crate) fn refused(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn written<'a>(&self, capacities: impl IntoIterator<Item = &'a ConsumedCapacity>) {

@@ -6,12 +6,12 @@ mod news;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Customer, Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
+use domain::{Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
 use self::news::{snapshot_update, too_many_refunds};
 use crate::expression::Update;
-use crate::items::{Attributes, ParkedMark, order_of_image, parked_of, text, write_value};
+use crate::items::{Attributes, ParkedMark, number, order_of_image, parked_of, text, write_value};
 use crate::keys::orders;
 use crate::writes::Written;
 use crate::{Consistency, Store, StoreError};
@@ -40,6 +40,8 @@ pub struct Parked {
     pub key: OrderKey,
     /// Why, for the operator.
     pub reason: String,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 impl Store {
@@ -75,6 +77,8 @@ impl Store {
         }
         let news = News::of_order(order);
         match self.update_order(&order.key, update).await? {
+            // Refused without a word of what is there: somebody is writing it at this moment.
+            Written::Refused(None) => Err(contended()),
             Written::Refused(known) => self.add(&order.key, state_of(known)?, &news).await,
             Written::Done(_) if order.refunds.len() <= MAX_REFUNDS_PER_WRITE => Ok(Recorded::Stored),
             Written::Done(stored) => {
@@ -84,17 +88,17 @@ impl Store {
         }
     }
 
-    /// Writes a refund of an order, known or not yet.
+    /// Writes a refund of an order, known or not yet. One that is known stays as it was told: only its order, which
+    /// says when it was last changed, may tell it anew.
     pub async fn record_refund(
         &self,
         order: &OrderKey,
         id: &RefundId,
         refund: &Refund,
-        customer: Option<&Customer>,
     ) -> Result<Recorded, StoreError> {
         // An eventual read may be a moment old; the write is conditioned on the revision that it saw.
         let known = self.read_order(order, Consistency::Eventual).await?;
-        self.add(order, known, &News::of_refund(id, refund, customer)).await
+        self.add(order, known, &News::of_refund(id, refund)).await
     }
 
     /// Writes a refund that names no order.
@@ -107,16 +111,20 @@ impl Store {
         self.read_order(key, Consistency::Strong).await
     }
 
-    /// Puts an order aside with a reason; nothing of it is lost. What comes in later takes it up again.
-    pub async fn park(&self, key: &OrderKey, reason: &str, at: Timestamp) -> Result<(), StoreError> {
+    /// Puts an order aside as it was at a revision, with a reason; nothing of it is lost. What comes in later takes
+    /// it up again, and what came in since is not put aside.
+    pub async fn park(
+        &self,
+        key: &OrderKey,
+        revision: u64,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let reason = reason.chars().take(MAX_REASON_CHARACTERS).collect();
         let mut update = Update::default();
         update.set(orders::PARKED, write_value(&ParkedMark { reason, at })?);
-        update.if_there(orders::ORDER);
-        match self.update_order(key, update).await? {
-            Written::Done(_) => Ok(()),
-            Written::Refused(_) => Err(StoreError::Permanent(format!("there is no order {key} to park"))),
-        }
+        update.if_equal(orders::REVISION, number(revision));
+        self.update_order(key, update).await.map(drop)
     }
 
     /// Takes up an order that was put aside, so that it is tried again as it is.

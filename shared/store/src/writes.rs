@@ -47,6 +47,7 @@ impl Store {
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    self.meter.refused();
                     Ok(Written::Refused(refused.item().cloned()))
                 }
                 Some(UpdateItemError::TransactionConflictException(_)) => Ok(Written::Refused(None)),
@@ -88,7 +89,10 @@ impl Store {
                 Ok(true)
             }
             Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
+                Some(refused) if refused.is_conditional_check_failed_exception() => {
+                    self.meter.refused();
+                    Ok(false)
+                }
                 _ => Err(StoreError::from_sdk(&error)),
             },
         }

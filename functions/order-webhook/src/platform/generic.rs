@@ -218,7 +218,7 @@ impl RefundDocument {
         let refund = Refund { refunded_at: self.refunded_at.0, currency: self.currency, goods: self.goods.0 };
         if let Some(Id(order)) = self.order_id {
             let order = order_key(source, &order, "refund.order_id")?;
-            return Ok(News::Refund { order, id, refund, customer });
+            return Ok(News::Refund { order, id, refund });
         }
         if !customer.as_ref().is_some_and(Customer::is_known) {
             return Err(BadInput::at(

@@ -190,7 +190,7 @@ impl RefundBody {
         if refund.goods.amount == 0 {
             return Ok(News::Nothing("the refund gives back no goods"));
         }
-        Ok(News::Refund { order, id: self.id.0, refund, customer: None })
+        Ok(News::Refund { order, id: self.id.0, refund })
     }
 
     fn refund(&self, currency: Currency, tax_included: bool) -> Result<Refund, BadInput> {

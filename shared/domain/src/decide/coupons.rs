@@ -1,7 +1,7 @@
 //! Coupons: bought by themselves when the balance reaches a reward, taken back when a refund is not covered.
 
-use super::DecideError;
 use super::draft::{Deltas, Draft, Stop};
+use super::{DecideError, MAX_COUPONS_AT_ONCE};
 use crate::journal::{Cause, EntryId, Kind};
 use crate::member::{Coupon, CouponState};
 use crate::points::Points;
@@ -39,6 +39,17 @@ fn void(draft: &mut Draft<'_>, mut coupon: Coupon, moment: Timestamp) -> Result<
     coupon.state = CouponState::Voided;
     draft.put_coupon(coupon);
     Ok(())
+}
+
+/// Refuses an order that would buy more coupons than anybody means.
+pub(super) fn check_count(draft: &Draft<'_>) -> Result<(), DecideError> {
+    let points = draft.profile.account.balance;
+    match draft.programme_at(draft.now()).automatic_reward() {
+        Some(reward) if points.0 / reward.points.0 > MAX_COUPONS_AT_ONCE => {
+            Err(DecideError::TooManyCoupons { points, reward: reward.id.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// While the balance reaches the automatic reward: take its points and issue a coupon.

@@ -1,8 +1,8 @@
 //! An order is reconciled, not added: post its target less what was posted so far.
 
 use super::draft::{Deltas, Draft, Stop};
-use super::expiry;
 use super::target::{Target, target};
+use super::{coupons, expiry};
 use crate::journal::{Cause, EntryId, Kind};
 use crate::order::OrderState;
 use crate::points::{Overflow, Points};
@@ -33,6 +33,7 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: b
         None => Kind::Order { revision: state.revision },
     };
     draft.post(EntryId { effective_at, cause, n: posted.entries }, deltas, kind)?;
+    coupons::check_count(draft)?;
     if state.unlinked.is_none() {
         follow_up(draft, effective_at, deltas)?;
     }

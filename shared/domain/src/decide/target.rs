@@ -53,8 +53,8 @@ fn of_order<'a>(
     check_currency(programme, snapshot.currency)?;
     let gross = snapshot.goods.on(programme.earning.basis)?.max(0);
     let mut refunded = 0_i64;
-    for refund in refunds {
-        check_currency(programme, refund.currency)?;
+    // A refund in another currency than its order's cannot be of it; it must not stop the ones that are.
+    for refund in refunds.filter(|refund| refund.currency == snapshot.currency) {
         let given_back = refund.goods.on(programme.earning.basis)?.max(0);
         refunded = refunded.checked_add(given_back).ok_or(Overflow)?;
     }

@@ -40,7 +40,10 @@ impl ProgrammeCache {
         {
             return Ok(Arc::clone(programmes));
         }
-        let programmes = self.store.programmes().await?.ok_or_else(|| {
+        // Whatever is wrong with a programme is no order's fault: nothing is parked for it.
+        let read =
+            self.store.programmes().await.map_err(|error| EngineError::Retryable(error.to_string()))?;
+        let programmes = read.ok_or_else(|| {
             EngineError::Retryable(
                 "no programme is published; publish one, and this is tried again".to_owned(),
             )

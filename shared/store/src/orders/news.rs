@@ -102,9 +102,6 @@ pub(super) struct News<'a> {
     owner: Option<&'a Customer>,
     refunds: BTreeMap<&'a RefundId, &'a Refund>,
     unlinked: Option<&'a Refund>,
-    /// Whether a refund that is stored with another content is replaced: what tells of one refund is about
-    /// it, while an order that is older than what is known must not bring an old amount back.
-    replaces_refunds: bool,
 }
 
 impl<'a> News<'a> {
@@ -118,10 +115,9 @@ impl<'a> News<'a> {
         }
     }
 
-    /// Of a refund of an order.
-    pub(super) fn of_refund(id: &'a RefundId, refund: &'a Refund, customer: Option<&'a Customer>) -> Self {
-        let refunds = BTreeMap::from([(id, refund)]);
-        Self { owner: known(customer), refunds, replaces_refunds: true, ..Self::default() }
+    /// Of a refund of an order, which names nobody: whose it is, the order tells.
+    pub(super) fn of_refund(id: &'a RefundId, refund: &'a Refund) -> Self {
+        Self { refunds: BTreeMap::from([(id, refund)]), ..Self::default() }
     }
 
     /// Of a refund that names no order. The first one told stays.
@@ -164,15 +160,12 @@ impl<'a> News<'a> {
         stored: Option<&OrderState>,
     ) -> Result<Vec<(&'a RefundId, &'a Refund)>, StoreError> {
         let already = |id: &RefundId| stored.and_then(|order| order.refunds.get(id));
-        let is_new = |id: &RefundId, refund: &Refund| {
-            already(id).is_none_or(|other| self.replaces_refunds && other != refund)
-        };
         let added = self.refunds.keys().filter(|id| already(id).is_none()).count();
         if stored.map_or(0, |order| order.refunds.len()) + added > MAX_REFUNDS_PER_ORDER {
             return Err(too_many_refunds());
         }
         let refunds = self.refunds.iter().map(|(id, refund)| (*id, *refund));
-        Ok(refunds.filter(|(id, refund)| is_new(id, refund)).collect())
+        Ok(refunds.filter(|(id, _)| already(id).is_none()).collect())
     }
 }
 

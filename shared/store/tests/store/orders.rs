@@ -110,7 +110,7 @@ async fn a_stale_snapshot_still_brings_the_refunds_that_are_missing() {
 async fn a_refund_waits_for_its_order() {
     let Bench { store, .. } = Bench::new().await;
     let id = refund_id("a");
-    let first = store.record_refund(&order_key("1"), &id, &refund(500), None).await.unwrap();
+    let first = store.record_refund(&order_key("1"), &id, &refund(500)).await.unwrap();
     assert_eq!(first, Recorded::Stored);
     let waiting = stored(&store, "1").await;
     assert_eq!((waiting.snapshot, waiting.placed_at, waiting.owner), (None, None, None));
@@ -124,18 +124,22 @@ async fn a_refund_waits_for_its_order() {
 }
 
 #[tokio::test]
-async fn a_refund_told_twice_is_known_and_told_otherwise_is_replaced() {
+async fn a_refund_stays_as_it_was_told_until_its_order_tells_it_anew() {
     let Bench { store, .. } = Bench::new().await;
     store.record_order(&order("1")).await.unwrap();
-    let record = async |amount| {
-        store.record_refund(&order_key("1"), &refund_id("a"), &refund(amount), None).await.unwrap()
-    };
+    let record =
+        async |amount| store.record_refund(&order_key("1"), &refund_id("a"), &refund(amount)).await.unwrap();
 
     assert_eq!(record(500).await, Recorded::Stored);
     assert_eq!(record(500).await, Recorded::Known);
-    assert_eq!(record(600).await, Recorded::Stored);
+    assert_eq!(record(600).await, Recorded::Known);
+    assert_eq!(stored(&store, "1").await.refunds.get(&refund_id("a")), Some(&refund(500)));
+
+    let fresher = later(&order("1"), "2026-03-02T12:00:00Z", 2);
+    store.record_order(&with_refunds(fresher, [("a".to_owned(), refund(0))])).await.unwrap();
+    assert_eq!(record(500).await, Recorded::Known);
     let now = stored(&store, "1").await;
-    assert_eq!((now.refunds.get(&refund_id("a")), now.revision), (Some(&refund(600)), 3));
+    assert_eq!((now.refunds.get(&refund_id("a")), now.revision), (Some(&refund(0)), 3));
 }
 
 #[tokio::test]
@@ -147,9 +151,6 @@ async fn owner_and_date_are_pinned_as_first_seen() {
     other.placed_at = at("2026-03-05T12:00:00Z");
     other.customer = Some(customer("8"));
     store.record_order(&other).await.unwrap();
-    let refund_of_another = refund(1);
-    let somebody = customer("9");
-    store.record_refund(&other.key, &refund_id("a"), &refund_of_another, Some(&somebody)).await.unwrap();
 
     let now = stored(&store, "1").await;
     assert_eq!((now.owner, now.placed_at), (Some(customer("7")), Some(at(NOON))));
@@ -245,7 +246,7 @@ async fn an_order_whose_clock_is_ahead_of_ours_is_deleted_too() {
 async fn a_parked_order_stays_so_until_something_new_comes_in() {
     let Bench { store, .. } = Bench::new().await;
     store.record_order(&order("1")).await.unwrap();
-    store.park(&order_key("1"), "the order is in USD", at(NOON)).await.unwrap();
+    store.park(&order_key("1"), 1, "the order is in USD", at(NOON)).await.unwrap();
 
     let parked = store.parked().await.unwrap();
     assert_eq!((parked.len(), parked[0].reason.as_str()), (1, "the order is in USD"));
@@ -256,19 +257,24 @@ async fn a_parked_order_stays_so_until_something_new_comes_in() {
     store.record_order(&later(&order("1"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
     assert_eq!(store.parked().await.unwrap(), Vec::new());
 
-    store.park(&order_key("1"), "again", at(NOON)).await.unwrap();
-    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1), None).await.unwrap();
+    store.park(&order_key("1"), 2, "again", at(NOON)).await.unwrap();
+    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1)).await.unwrap();
     assert_eq!(store.parked().await.unwrap(), Vec::new());
 
-    store.park(&order_key("1"), "once more", at(NOON)).await.unwrap();
+    store.park(&order_key("1"), 3, "once more", at(NOON)).await.unwrap();
     store.unpark(&order_key("1")).await.unwrap();
     assert_eq!(store.parked().await.unwrap(), Vec::new());
 }
 
 #[tokio::test]
-async fn an_order_that_nobody_told_of_cannot_be_parked() {
+async fn only_the_revision_that_failed_is_parked() {
     let Bench { store, .. } = Bench::new().await;
-    assert!(matches!(store.park(&order_key("1"), "why", at(NOON)).await, Err(StoreError::Permanent(_))));
+    store.record_order(&order("2")).await.unwrap();
+    store.record_order(&later(&order("2"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
+    store.park(&order_key("2"), 1, "the first one was in USD", at(NOON)).await.unwrap();
+    assert_eq!(store.parked().await.unwrap(), Vec::new());
+
+    store.park(&order_key("1"), 1, "nobody told of it", at(NOON)).await.unwrap();
     store.unpark(&order_key("1")).await.unwrap();
     assert_eq!(store.order(&order_key("1")).await.unwrap(), None);
 }
@@ -283,7 +289,7 @@ async fn an_order_takes_as_many_refunds_as_the_limit_says_and_no_more() {
     assert_eq!(stored(&store, "1").await.refunds, full.refunds);
     assert_eq!(store.record_order(&full).await.unwrap(), Recorded::Known);
 
-    let one_more = store.record_refund(&full.key, &refund_id("one-more"), &refund(1), None).await;
+    let one_more = store.record_refund(&full.key, &refund_id("one-more"), &refund(1)).await;
     assert!(matches!(one_more, Err(StoreError::Permanent(_))), "{one_more:?}");
     let too_many = with_refunds(order("2"), refunds(MAX_REFUNDS_PER_ORDER + 1));
     assert!(matches!(store.record_order(&too_many).await, Err(StoreError::Permanent(_))));
@@ -296,7 +302,7 @@ async fn refunds_that_come_at_once_are_all_stored() {
         let store = store.clone();
         tokio::spawn(async move {
             let id = refund_id(&number.to_string());
-            store.record_refund(&order_key("1"), &id, &refund(number), None).await.unwrap()
+            store.record_refund(&order_key("1"), &id, &refund(number)).await.unwrap()
         })
     });
     for task in tasks.collect::<Vec<_>>() {

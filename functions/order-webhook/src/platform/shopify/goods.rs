@@ -5,7 +5,8 @@
 //! **before** refunds. Shopify tells both sides: `current_subtotal_price` is without what was refunded, and each
 //! refund says of what.
 //!
-//! No sum here overflows: the amounts and quantities that `fields` lets in are small enough for all that fit a body.
+//! No sum here overflows, and no amount times a quantity or a rate: those that `fields` lets in are small enough for all
+//! that fit a body. An amount times an amount may, and is checked.
 
 use std::collections::HashMap;
 
@@ -227,8 +228,12 @@ impl RefundBody {
             return goods((-short).max(Decimal::ZERO), Decimal::ZERO, currency, tax_included);
         }
         // A discrepancy is one of the whole, goods and tax together, so both have their part in it.
-        let part = ((given_back - short) / given_back).max(Decimal::ZERO);
-        goods(subtotal * part, tax * part, currency, tax_included)
+        let kept = (given_back - short).max(Decimal::ZERO);
+        let part = |amount: Decimal| {
+            let part = amount.checked_mul(kept).and_then(|product| product.checked_div(given_back));
+            part.ok_or_else(|| BadInput::at("order_adjustments", "are out of all proportion to the refund"))
+        };
+        goods(part(subtotal)?, part(tax)?, currency, tax_included)
     }
 
     /// A refund alone does not tell whether its prices include tax, but its rates do: 20 % of 120.00 is 24.00, and

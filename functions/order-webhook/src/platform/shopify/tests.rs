@@ -218,6 +218,20 @@ fn a_refund_alone_tells_by_its_rates_whether_tax_is_included() {
 }
 
 #[test]
+fn amounts_out_of_all_proportion_are_malformed_and_no_panic() {
+    let mut absurd = tea_back();
+    absurd["refund_line_items"][0]["subtotal"] = json!("0.01");
+    absurd["refund_line_items"][0]["total_tax"] = json!("1000000000000000");
+    absurd["order_adjustments"] = json!([{"kind": "refund_discrepancy", "amount": "-1000000000000000"}]);
+    let mut whole = body();
+    whole["refunds"] = json!([absurd.clone()]);
+    for (topic, body) in [("refunds/create", &absurd), ("orders/updated", &whole)] {
+        let error = parse_bytes(topic, body.to_string().as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with("order_adjustments"), "{error}");
+    }
+}
+
+#[test]
 fn a_refund_whose_currency_nothing_tells_is_malformed() {
     let mut unknown = with(tea_back(), "transactions", json!([]));
     unknown["refund_line_items"][0]["subtotal_set"] = Value::Null;

@@ -41,6 +41,15 @@ fn a_single_large_order_earns_all_its_coupons_at_once() {
 }
 
 #[test]
+fn an_order_that_would_buy_millions_of_coupons_is_refused_before_the_first() {
+    let mut world = world(&[]);
+    let slip = order("1", at("2026-01-01"), 1_000_000_000_000_000);
+    let refused = world.run(Command::Order { state: &slip, first_seen: true }).unwrap_err();
+    assert!(matches!(refused, DecideError::TooManyCoupons { .. }));
+    assert_eq!(world.coupons.len(), 0);
+}
+
+#[test]
 fn an_unpaid_a_cancelled_and_a_test_order_earn_nothing() {
     let placed = at("2026-01-02");
     for change in [
