@@ -164,6 +164,8 @@ pub struct Tiers {
     pub per_order: Points,
     /// Status points for 1.00 of the currency.
     pub per_unit: Decimal,
+    /// Below this average a member earns but holds no tier. Nobody can be rated yet, so nobody is below it.
+    pub minimum_rating: Option<Decimal>,
     /// By threshold, lowest first; no two alike.
     pub levels: Vec<Level>,
 }
@@ -207,6 +209,13 @@ impl Programme {
     /// The reward that is issued by itself, if there is one.
     pub fn automatic_reward(&self) -> Option<&Reward> {
         self.rewards.iter().find(|reward| reward.automatic)
+    }
+
+    /// What the document asks for and does not get yet; to be said wherever a programme is taken up.
+    pub fn reservations(&self) -> Option<&'static str> {
+        self.tiers.as_ref()?.minimum_rating.map(|_| {
+            "tiers.minimum_rating: ratings cannot be recorded yet, so nobody is below it and every tier is held"
+        })
     }
 
     /// The reward of this name.

@@ -124,6 +124,8 @@ struct CouponDocument {
 struct TiersDocument {
     window: String,
     status_points: StatusPointsDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum_rating: Option<Decimal>,
     levels: Vec<LevelDocument>,
 }
 
@@ -292,6 +294,10 @@ fn check_tiers(document: &TiersDocument) -> Result<Tiers, ProgrammeError> {
     if per_order == 0 && per_unit.is_zero() {
         return Err(wrong("tiers.status_points", "needs per_order or per_unit above 0"));
     }
+    let minimum_rating = document.minimum_rating;
+    if minimum_rating.is_some_and(|rating| rating <= Decimal::ZERO) {
+        return Err(wrong("tiers.minimum_rating", "must be above 0"));
+    }
     if document.levels.is_empty() {
         return Err(wrong("tiers.levels", "needs at least one level"));
     }
@@ -299,6 +305,7 @@ fn check_tiers(document: &TiersDocument) -> Result<Tiers, ProgrammeError> {
         window: period("tiers.window", &document.window)?,
         per_order: Points(per_order),
         per_unit,
+        minimum_rating,
         levels: check_levels(&document.levels)?,
     })
 }

@@ -458,6 +458,16 @@ fn a_new_window_is_added_up_anew() {
 }
 
 #[test]
+fn a_minimum_rating_is_read_and_said_to_wait_for_ratings() {
+    let rated = programme(&[(
+        "[[tiers.levels]]\n        id = \"silver\"",
+        "minimum_rating = \"4.7\"\n\n        [[tiers.levels]]\n        id = \"silver\"",
+    )]);
+    assert!(rated.reservations().is_some());
+    assert_eq!(programme(&[]).reservations(), None);
+}
+
+#[test]
 fn a_programme_says_where_it_is_wrong() {
     let wrong = |from: &str, to: &str| {
         let text = include_str!("../../../../../programme.toml");
