@@ -42,17 +42,24 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(body) = request.body().bytes() else {
-            let error = "the local stack's transport takes whole bodies only".into();
-            return HttpConnectorFuture::ready(Err(ConnectorError::user(error)));
-        };
+        let transport = self.clone();
+        HttpConnectorFuture::new(async move {
+            // A network would let others go on here. Without it an invocation of many requests would keep its thread
+            // to itself, and could not be cut off.
+            tokio::task::yield_now().await;
+            transport.answer(&request)
+        })
+    }
+}
+
+impl InProcess {
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let body = request.body().bytes().ok_or_else(|| {
+            ConnectorError::user("the local stack's transport takes whole bodies only".into())
+        })?;
         let (status, body) = (self.0)(request.headers().get("x-amz-target"), body);
-        HttpConnectorFuture::ready(
-            status
-                .as_u16()
-                .try_into()
-                .map(|status| HttpResponse::new(status, SdkBody::from(body)))
-                .map_err(|error| ConnectorError::other(Box::new(error), None)),
-        )
+        let status =
+            status.as_u16().try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
+        Ok(HttpResponse::new(status, SdkBody::from(body)))
     }
 }

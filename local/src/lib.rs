@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod containers;
 mod curl;
 pub mod dynamodb;
 pub mod functions;

@@ -1,5 +1,10 @@
-//! What the local stack serves besides the functions: inbox, clock, idleness, failed records, SNS and Parameter Store, a
-//! signed order.
+//! What the local stack serves besides the functions: inbox, clock, idleness, failed records, parked orders, SNS and
+//! Parameter Store, a signed order.
+
+mod parked;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -20,13 +25,15 @@ use crate::stack::{Stack, StackError};
 const MAX_FAILED: u32 = 100;
 
 /// What is served, and what for.
-pub(crate) const ROUTES: [(&str, &str); 8] = [
+pub(crate) const ROUTES: [(&str, &str); 10] = [
     ("GET /local/curl", "a signed order to paste into a shell"),
     ("GET /local/inbox", "what was sent; ?member= &channel= &limit="),
     ("GET /local/clock", "local time"),
     ("POST /local/clock", r#"{"advance":"P30D"} or {"to":"2027-01-01T00:00:00Z"}; answers when all is done"#),
     ("GET /local/idle", "answers when the streams are drained"),
     ("GET /local/failed", "stream records that were given up"),
+    ("GET /local/parked", "orders that were put aside, with the reason"),
+    ("POST /local/parked/retry", r#"{"order":"generic-main#1"}; answers what became of it"#),
     ("POST /local/sns", "SNS, for functions in containers"),
     ("POST /local/ssm", "Parameter Store with the sources, for functions in containers"),
 ];
@@ -58,6 +65,8 @@ pub(crate) async fn answer(
             let failed = stack.state().failed(MAX_FAILED).map_err(StackError::from);
             failed.map(|failed| problem::json(&json!({ "failed": failed })))
         }
+        ("GET", "/local/parked") => parked::list(stack).await,
+        ("POST", "/local/parked/retry") => parked::retry(stack, body).await,
         ("POST", "/local/sns") => {
             let (status, xml) = stack.sns().answer(body);
             Ok(problem::with_type(status, "text/xml", xml))
@@ -75,6 +84,9 @@ fn refusal(error: &StackError) -> Answer {
     match error {
         StackError::Clock(error @ (ClockError::Backwards { .. } | ClockError::NoMoment(_))) => {
             problem::answer(StatusCode::BAD_REQUEST, "Bad request", &error.to_string())
+        }
+        StackError::Stopping => {
+            problem::answer(StatusCode::SERVICE_UNAVAILABLE, "Stopping", &error.to_string())
         }
         error => {
             tracing::error!(%error, "the local stack failed");

@@ -216,14 +216,12 @@ async fn run(
     })
     .await?;
     // The functions work beside the sender, as they would in an account; each step waits for them at its end.
-    let streams = stack.run_streams();
+    let mut streams = stack.run_streams();
     let run = Run::new(&stack, source, plan, names, folder, progress, options.programme.currency);
     let done = run.carry_out(options.stop_after).await;
     stack.stop();
-    for stream in streams {
-        // What one of them left undone is still in its stream.
-        let _ = stream.await;
-    }
+    // What one of them left undone is still in its stream.
+    while streams.join_next().await.is_some() {}
     done
 }
 

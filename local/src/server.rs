@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::gateway::MAX_BODY_BYTES;
 use crate::local_api::{self, Address};
@@ -22,6 +23,9 @@ use crate::stack::Stack;
 
 /// Requests under way are waited for this long when the stack stops.
 const GRACE: Duration = Duration::from_secs(10);
+/// Then streams and schedule have this long to come to the end of their record, which takes milliseconds. A review or an
+/// order of thousands of coupons takes longer and is cut off, as a power cut would; the next start does it again.
+const LAST_RECORD: Duration = Duration::from_secs(2);
 
 /// The stack cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +84,8 @@ struct Served {
     parameters: Arc<ParameterStore>,
 }
 
-/// Serves until `shutdown`, then finishes what is under way: requests first, then the streams at their next record.
+/// Serves until `shutdown`, then finishes what is under way: requests first, then the streams at their next record, both
+/// within a bound.
 pub async fn serve(
     stack: Arc<Stack>,
     listeners: Listeners,
@@ -119,10 +124,21 @@ pub async fn serve(
         tracing::warn!("requests under way were cut off");
     }
     stack.stop();
-    for task in tasks {
-        task.await.map_err(serving)?;
-    }
-    Ok(())
+    finish(tasks, LAST_RECORD).await
+}
+
+/// Waits for what works by itself, and cuts off what takes longer.
+async fn finish(mut tasks: JoinSet<()>, bound: Duration) -> Result<(), ServerError> {
+    let finished = async {
+        while let Some(task) = tasks.join_next().await {
+            task.map_err(serving)?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(bound, finished).await.unwrap_or_else(|_| {
+        tracing::warn!("an invocation under way was cut off; the next start does its work again");
+        Ok(())
+    })
 }
 
 fn serving(error: impl std::fmt::Display) -> ServerError {
@@ -144,4 +160,16 @@ async fn answer(served: &Served, request: Request) -> Answer {
         return answer;
     }
     stack.gateway().answer(&parts.method, &parts.uri, &parts.headers, &body).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_invocation_that_does_not_end_is_cut_off_when_the_stack_stops() {
+        let bound = Duration::from_millis(1);
+        let endless = JoinSet::from_iter([std::future::pending()]);
+        finish(endless, bound).await.unwrap();
+    }
 }

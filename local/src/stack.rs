@@ -15,6 +15,7 @@ use domain::{Programme, Timestamp};
 use order_webhook::Sources;
 use store::{Meter, Store, StoreError};
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
 
 use self::folder::Folder;
 pub use self::folder::FolderError;
@@ -83,6 +84,9 @@ pub enum StackError {
         /// Why.
         error: InvocationError,
     },
+    /// It was told to stop before all was done; the next start goes on.
+    #[error("the stack is stopping; what is left is done at the next start")]
+    Stopping,
 }
 
 /// Everything that runs.
@@ -157,33 +161,37 @@ impl Stack {
         invoked.map_err(|error| StackError::Invocation { function: function.to_owned(), error })
     }
 
-    /// Delivers whatever the streams hold, until nothing new comes of it.
+    /// Delivers whatever the streams hold, until nothing new comes of it. Whoever waits is told when the stack stops
+    /// before that.
     pub async fn drain(&self) -> Result<(), StackError> {
         loop {
             let mut read = 0;
             for pump in &self.pumps {
                 read += pump.drain().await?;
             }
-            if read == 0 || self.is_stopping() {
+            if self.is_stopping() {
+                return Err(StackError::Stopping);
+            }
+            if read == 0 {
                 return Ok(());
             }
         }
     }
 
     /// Lets streams and schedule run by themselves, until [`Self::stop`].
-    pub fn run(self: &Arc<Self>) -> Vec<tokio::task::JoinHandle<()>> {
+    pub fn run(self: &Arc<Self>) -> JoinSet<()> {
         let mut tasks = self.run_streams();
         let stack = Arc::clone(self);
-        tasks.push(tokio::spawn(async move { stack.keep_schedule().await }));
+        tasks.spawn(async move { stack.keep_schedule().await });
         tasks
     }
 
     /// Lets the streams run by themselves, until [`Self::stop`], beside whoever moves the time. [`Self::drain`]
     /// waits for them.
-    pub fn run_streams(&self) -> Vec<tokio::task::JoinHandle<()>> {
+    pub fn run_streams(&self) -> JoinSet<()> {
         let run = |pump: &Arc<Pump>| {
             let pump = Arc::clone(pump);
-            tokio::spawn(async move { pump.run().await })
+            async move { pump.run().await }
         };
         self.pumps.iter().map(run).collect()
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use domain::programme::Version;
 use domain::{Programme, Timestamp};
 use runtime::{Clients, Clock, Config, ProgrammeCache};
-use store::Store;
+use store::{Store, StoreError};
 
 use super::{checked, read};
 
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
-    let config = Config::from_environment().context("the stack's output Environment sets what is needed")?;
+    let config = Config::from_environment().context("set what the stack's output Environment says")?;
     let store = Clients::from_environment(config)?.store();
     let within = Duration::from_secs(arguments.within_hours.saturating_mul(3_600));
     let told = publish(&store, &programme, Clock::system().now(), within, arguments.again).await?;
@@ -46,22 +47,27 @@ async fn publish(
     again: bool,
 ) -> anyhow::Result<String> {
     let name = &programme.name;
-    let before = store.programmes().await?.map(|programmes| programmes.newest().number);
-    let from = now.checked_add(NOTICE).context("the clock is at the end of the calendar")?;
-    let version = store.publish(programme, from).await?;
+    let before = newest(store).await?.map(|version| version.number);
+    let in_force = now.checked_add(NOTICE).context("the clock is at the end of the calendar")?;
+    let number = store.publish(programme, in_force).await?;
     if before.is_none() {
-        return Ok(format!("{name}: version {version} is in force, for everything that ever was."));
+        return Ok(format!("{name}: version {number} is in force, for everything that ever was."));
     }
-    if before == Some(version) && !again {
-        return Ok(format!("{name}: version {version} is this very programme; nothing was published."));
+    if before == Some(number) && !again {
+        return Ok(format!("{name}: version {number} is this very programme; nothing was published."));
     }
-    let due = store.make_everyone_due(from, within).await.with_context(|| {
-        format!("version {version} is published, but not everybody is due; run this again with --again")
+    let from = newest(store).await?.map_or(in_force, |version| version.from);
+    let due = store.make_everyone_due(from.max(now), within).await.with_context(|| {
+        format!("version {number} is published, but not everybody is due; run this again with --again")
     })?;
+    let hours = within.as_secs() / 3_600;
     Ok(format!(
-        "{name}: version {version} is in force from {from:.0}; {due} members are looked at again within {} hours.",
-        within.as_secs() / 3_600
+        "{name}: version {number} is in force from {from:.0}; {due} members are due again within {hours} h."
     ))
+}
+
+async fn newest(store: &Store) -> Result<Option<Version>, StoreError> {
+    Ok(store.programmes().await?.map(|programmes| programmes.newest().clone()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `laurel`: serves the whole stack until it is told to stop.
 
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Rules;
 use crate::clock::Time;
+use crate::containers;
 use crate::curl;
 use crate::dynamodb::Durability;
 use crate::inbox::Keeping;
@@ -27,6 +29,9 @@ pub(super) struct Arguments {
     /// Where DynamoDB's own API is served, on 127.0.0.1.
     #[arg(long, default_value_t = 8_000)]
     dynamodb_port: u16,
+    /// Serves containers too, at this machine's address on their network: 172.17.0.1 for Docker on Linux.
+    #[arg(long, value_name = "ADDRESS")]
+    containers: Option<IpAddr>,
     /// The folder of all data.
     #[arg(long, value_name = "DIR", default_value = ".laurel")]
     data: PathBuf,
@@ -39,6 +44,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = arguments.rules.programme()?;
     let sources = arguments.rules.sources()?;
     let listeners = Listeners::bind(arguments.port, arguments.dynamodb_port).await?;
+    if let Some(address) = arguments.containers {
+        for served in [listeners.http()?, listeners.dynamodb()?] {
+            let place = || format!("{address}:{}, for containers, cannot be used", served.port());
+            containers::pass_on(address, served).await.with_context(place)?;
+        }
+    }
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let options = Options {
         data: arguments.data.clone(),
@@ -73,7 +84,7 @@ fn welcome(
     let base = format!("http://{}", listeners.http()?);
     let routes: String = stack.gateway().routes().iter().map(|route| format!("  {route}\n")).collect();
     let local: String =
-        local_api::ROUTES.iter().map(|(route, what)| format!("  {route:<18} {what}\n")).collect();
+        local_api::ROUTES.iter().map(|(route, what)| format!("  {route:<24} {what}\n")).collect();
     let clock = stack.clock();
     let order = curl::order(
         stack.sources(),

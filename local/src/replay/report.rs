@@ -26,6 +26,9 @@ pub struct Tally {
     pub messages: BTreeMap<String, u64>,
     /// Orders that were put aside, once that is known: they earned nothing.
     pub parked: usize,
+    /// Whether a run ended early and another went on. What the earlier one began and did not finish is not in these
+    /// numbers, so they are lower bounds then.
+    pub resumed: bool,
 }
 
 impl Tally {
@@ -38,6 +41,7 @@ impl Tally {
         Self {
             messages,
             parked: self.parked,
+            resumed: self.resumed,
             elapsed: self.elapsed + elapsed,
             requests: self.requests + usage.requests,
             read_units: self.read_units + usage.read_units,
@@ -94,7 +98,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.outcome(f)?;
-        self.cost(f)
+        self.cost(f)?;
+        if self.tally.resumed {
+            line(f, "resumed", "what earlier runs began and did not finish is not counted".to_owned())?;
+        }
+        Ok(())
     }
 }
 
@@ -114,7 +122,7 @@ impl Report {
         line(f, "points", format!("{earned} earned, {balance} to spend"))?;
         line(f, "coupons", grouped(self.coupons))?;
         line(f, "tiers", listed(tiers))?;
-        line(f, "messages", listed(messages))
+        line(f, "messages", self.at_least(listed(messages)))
     }
 
     fn cost(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,10 +132,18 @@ impl Report {
         let units = |number: f64| grouped(number.round() as i128);
         let (written, read) = (units(*write_units), units(*read_units));
         let seconds = elapsed.as_secs_f64();
-        line(f, "requests", format!("{} ({})", grouped(*requests), each(*requests as f64)))?;
-        line(f, "write units", format!("{written} ({})", each(*write_units)))?;
-        line(f, "read units", format!("{read} ({})", each(*read_units)))?;
-        line(f, "time", format!("{seconds:.1} s, {:.0} rows/s", rows / seconds.max(f64::EPSILON)))
+        let requests = format!("{} ({})", grouped(*requests), each(*requests as f64));
+        line(f, "requests", self.at_least(requests))?;
+        line(f, "write units", self.at_least(format!("{written} ({})", each(*write_units))))?;
+        line(f, "read units", self.at_least(format!("{read} ({})", each(*read_units))))?;
+        let rate = rows / seconds.max(f64::EPSILON);
+        let rate = if self.tally.resumed { String::new() } else { format!(", {rate:.0} rows/s") };
+        line(f, "time", self.at_least(format!("{seconds:.1} s{rate}")))
+    }
+
+    /// A number of the tally, as sure as it is.
+    fn at_least(&self, number: String) -> String {
+        if self.tally.resumed { format!("at least {number}") } else { number }
     }
 }
 
@@ -179,6 +195,7 @@ mod tests {
             write_units: 11.0,
             messages,
             parked: 0,
+            resumed: false,
         };
         let mut report = Report { orders: 2, tally, bad_rows: 1, ..Report::default() };
         report.count(member("gold", 1_234_567, -1_000));
@@ -199,6 +216,23 @@ mod tests {
              read units      3 (1.25 a row)\n\
              time            2.0 s, 1 rows/s\n"
         );
+    }
+
+    #[test]
+    fn a_report_of_several_runs_says_that_its_counts_are_lower_bounds() {
+        let messages = BTreeMap::from([("event".to_owned(), 4)]);
+        let tally = Tally { requests: 14, resumed: true, messages, ..Tally::default() };
+        let said = Report { orders: 2, tally, ..Report::default() }.to_string();
+        for line in [
+            "messages        at least event 4\n",
+            "requests        at least 14 (7.00 a row)\n",
+            "write units     at least 0 (0.00 a row)\n",
+            "read units      at least 0 (0.00 a row)\n",
+            "time            at least 0.0 s\n",
+            "resumed         what earlier runs began and did not finish is not counted\n",
+        ] {
+            assert!(said.contains(line), "{said}");
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
             names,
             folder,
             currency,
-            earlier: progress.tally.clone(),
+            earlier: Tally { resumed: progress.clock.is_some(), ..progress.tally.clone() },
             started: Instant::now(),
             bar: Bar::new(plan.rows.len(), plan.sent_before(progress.next_step)),
             roll: Roll::new(engine, source, names.customers()),
