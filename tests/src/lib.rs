@@ -1,5 +1,6 @@
 //! What the flows share: a shop with a stack of its own, in memory of one test, driven over its HTTP routes.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use domain::time::instant;
@@ -31,7 +32,9 @@ pub fn shared_data() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!(
+    let _ = writeln!(
+        // Not `eprintln`, which the test runner hides.
+        std::io::stderr(),
         "SKIPPED: {} is not there; LAUREL_SHARED_DATA names the folder of shared data",
         folder.display()
     );

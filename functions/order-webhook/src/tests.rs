@@ -5,6 +5,7 @@ mod handler;
 mod payloads;
 mod vectors;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_credential_types::Credentials;
@@ -46,7 +47,12 @@ fn shared_data() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: {} is absent; LAUREL_SHARED_DATA may name it", folder.display());
+    // Not `eprintln`, which the test runner hides.
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: {} is absent; LAUREL_SHARED_DATA may name it",
+        folder.display()
+    );
     None
 }
 
