@@ -54,6 +54,13 @@ fn record(sequence_number: &str, order: &str, minor: i64) -> Value {
     })
 }
 
+/// The same record, written just now.
+fn fresh(mut record: Value) -> Value {
+    let now = domain::Timestamp::now().as_second();
+    record["dynamodb"]["ApproximateCreationDateTime"] = json!(now);
+    record
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn invocations_at_once_enrol_one_member_and_count_every_order_once() {
     let shop = Shop::open("2026-03-02T10:00:00Z").await;
@@ -82,22 +89,37 @@ async fn invocations_at_once_enrol_one_member_and_count_every_order_once() {
 async fn the_accrual_reports_the_first_record_that_must_be_tried_again_and_stops_there() {
     let shop = Shop::open("2026-03-02T10:00:00Z").await;
     let accrual = PointsAccrual::new(engine(&shop));
-    let first = event(&[record("1", "generic-main#a", 1_000)]);
+    let first = event(&[fresh(record("1", "generic-main#a", 1_000))]);
     let answer = accrual.handle(LambdaEvent::new(first, Context::default())).await.unwrap();
     assert!(answer.batch_item_failures.is_empty());
     // Given a redelivery of it, which collides and has no time for a second look.
     let mut context = Context::default();
     context.deadline = PAST;
     let batch = event(&[
-        record("2", "generic-main#b", 500),
-        record("1", "generic-main#a", 1_000),
-        record("3", "generic-main#c", 500),
+        fresh(record("2", "generic-main#b", 500)),
+        fresh(record("1", "generic-main#a", 1_000)),
+        fresh(record("3", "generic-main#c", 500)),
     ]);
     let answer = accrual.handle(LambdaEvent::new(batch, context)).await.unwrap();
     let failed: Vec<_> = answer.batch_item_failures.iter().map(|failure| &failure.item_identifier).collect();
     assert_eq!(failed, [&Some("1".to_owned())]);
     // Then the one before it is done and the one behind it is not.
     assert_eq!(shop.member("c-1").await["balance"], 150);
+}
+
+#[tokio::test]
+async fn a_record_run_again_long_after_its_order_was_cancelled_gives_nothing() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    // Given an order whose first record was given up, and which was cancelled meanwhile; nothing was posted.
+    let mut order = shop.order("a", "c-1", 1_000);
+    shop.deliver(&order).await;
+    order["order"]["status"] = json!("cancelled");
+    order["order"]["updated_at"] = json!("2026-03-02T10:05:00Z");
+    shop.deliver(&order).await;
+    // When an operator runs the old record.
+    let batch = event(&[record("1", "generic-main#a", 1_000)]);
+    PointsAccrual::new(engine(&shop)).handle(LambdaEvent::new(batch, Context::default())).await.unwrap();
+    assert_eq!(shop.member("c-1").await["balance"], 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Turns stored orders into points: woken by the stream of `orders`, it brings every order to its target.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use domain::OrderState;
@@ -16,6 +18,10 @@ pub struct PointsAccrual {
 
 /// What the stream calls the first write of an item.
 const INSERT: &str = "INSERT";
+
+/// A record older than this was held up, or is run again by hand; its order may have changed since, also in a way that
+/// posted nothing and left no trace, so it is read anew. Real time, as the stream's own.
+const LATE: Duration = Duration::from_secs(15 * 60);
 
 impl PointsAccrual {
     /// The function over an engine.
@@ -49,7 +55,8 @@ impl PointsAccrual {
         record: EventRecord,
         budget: Budget,
     ) -> Result<(), EngineError> {
-        let first_seen = record.event_name == INSERT;
+        let is_late = is_late(&record);
+        let first_seen = record.event_name == INSERT && !is_late;
         if record.change.new_image.is_empty() {
             // The item was removed; the journal keeps what it posted.
             return Ok(());
@@ -62,6 +69,8 @@ impl PointsAccrual {
                 return Ok(());
             }
         };
+        let state =
+            if is_late { self.engine.store().order(&state.key).await?.unwrap_or(state) } else { state };
         let span = tracing::info_span!("order", order.id = %state.key, member.id = tracing::field::Empty);
         let reconciled = batch.reconcile(&state, first_seen, budget).instrument(span.clone()).await;
         match reconciled {
@@ -88,4 +97,10 @@ impl PointsAccrual {
             }
         }
     }
+}
+
+fn is_late(record: &EventRecord) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let created_at = record.change.approximate_creation_date_time.timestamp();
+    u64::try_from(created_at).is_ok_and(|created_at| now > Duration::from_secs(created_at) + LATE)
 }
