@@ -13,6 +13,7 @@ async fn main() -> Result<(), Error> {
         fcm: config::optional("LAUREL_FCM_APPLICATION"),
     };
     let engine = Engine::new(clients.store(), Clock::system(), Random::system());
+    engine.programmes().warm().await;
     let api = MemberApi::new(engine, clients.sns(), applications);
     lambda_http::run(service_fn(|request| api.handle(request))).await
 }

@@ -105,6 +105,11 @@ impl Notifications {
         }
     }
 
+    /// What can be done before the first event: see [`ProgrammeCache::warm`].
+    pub async fn warm(&self) {
+        self.programmes.warm().await;
+    }
+
     /// Tells every record of a batch, in order. At the first that has to wait it stops and reports it: Lambda sends
     /// that one and those behind it again.
     pub async fn handle(

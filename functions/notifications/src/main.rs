@@ -13,5 +13,6 @@ async fn main() -> Result<(), Error> {
     };
     let clients = Clients::from_environment(Config::from_environment()?)?;
     let function = &Notifications::new(clients.store(), clients.sns(), topics, Clock::system());
+    function.warm().await;
     run(service_fn(move |event: LambdaEvent<_>| async move { function.handle(event).await })).await
 }

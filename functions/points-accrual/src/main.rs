@@ -9,6 +9,7 @@ async fn main() -> Result<(), Error> {
     runtime::telemetry::start();
     let clients = Clients::from_environment(Config::from_environment()?)?;
     let engine = Engine::new(clients.store(), Clock::system(), Random::system());
+    engine.programmes().warm().await;
     let function = PointsAccrual::new(engine);
     run(service_fn(|event: LambdaEvent<_>| function.handle(event))).await
 }

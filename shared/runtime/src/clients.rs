@@ -1,11 +1,13 @@
 //! The AWS clients, built once at start: credentials from the environment, where Lambda puts them, an explicit
-//! region, and `ring` for TLS. No configuration chain is walked, which is most of what a cold start would cost.
+//! region, `ring` for TLS and Amazon's own roots. No configuration chain is walked and no store of certificates is
+//! read, which is most of what a cold start would cost.
 
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -17,6 +19,9 @@ const ATTEMPTS: u32 = 3;
 /// One attempt of a call to an AWS service in the same region; normal ones take milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Parsing the hundred and more certificates of the system took more than half of a start (ADR 0004).
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// The clients that the functions share.
 #[derive(Debug, Clone)]
@@ -36,9 +41,7 @@ impl Clients {
             None,
             "environment",
         );
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
+        let http = https_client(optional("SSL_CERT_FILE").is_some())?;
         Ok(Self { config, http, credentials })
     }
 
@@ -100,9 +103,56 @@ impl Clients {
     }
 }
 
+/// A client that trusts Amazon's roots, or, where the environment names a file of others, those: the system's roots
+/// are read from that file.
+fn https_client(environment_names_roots: bool) -> Result<SharedHttpClient, ConfigError> {
+    let trusted = if environment_names_roots {
+        TrustStore::default()
+    } else {
+        TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+    };
+    let context = TlsContext::builder()
+        .with_trust_store(trusted)
+        .build()
+        .map_err(|error| ConfigError::new("SSL_CERT_FILE", format!("names no roots: {error}")))?;
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build_https())
+}
+
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::SdkError;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn with_amazons_roots_a_call_fails_only_for_want_of_a_server() {
+        let tables = store::Tables {
+            orders: "orders".to_owned(),
+            members: "members".to_owned(),
+            directory: "directory".to_owned(),
+            programmes: "programmes".to_owned(),
+        };
+        let config = Config {
+            region: "eu-west-1".to_owned(),
+            // Nobody listens on port 1.
+            dynamodb_endpoint: Some("https://127.0.0.1:1".to_owned()),
+            sns_endpoint: None,
+            ssm_endpoint: None,
+            tables,
+        };
+        let credentials = Credentials::new("local", "local", None, None, "test");
+        let clients = Clients::over(config, https_client(false).unwrap(), credentials);
+        let refused = clients.dynamodb().list_tables().send().await.unwrap_err();
+        assert!(matches!(refused, SdkError::DispatchFailure(failure) if failure.is_io()));
+    }
 }

@@ -10,6 +10,12 @@ pub struct ConfigError {
     problem: String,
 }
 
+impl ConfigError {
+    pub(crate) fn new(name: &'static str, problem: String) -> Self {
+        Self { name, problem }
+    }
+}
+
 /// What a function is told by its environment.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -46,7 +52,7 @@ impl Config {
 
 /// A variable that a function cannot do without.
 pub fn required(name: &'static str) -> Result<String, ConfigError> {
-    optional(name).ok_or_else(|| ConfigError { name, problem: "is not set".to_owned() })
+    optional(name).ok_or_else(|| ConfigError::new(name, "is not set".to_owned()))
 }
 
 /// A variable that may be missing or empty.

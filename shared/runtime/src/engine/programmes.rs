@@ -32,6 +32,14 @@ impl ProgrammeCache {
         Self { store, kept: Arc::default() }
     }
 
+    /// Reads the versions before the first event. Lambda gives a whole processor until then and a part of one after,
+    /// so this is when to connect to the store. It may fail: whoever needs the versions reads them again.
+    pub async fn warm(&self) {
+        if let Err(error) = self.get().await {
+            tracing::warn!(%error, "the programme was not read at start");
+        }
+    }
+
     /// Every version there is.
     pub async fn get(&self) -> Result<Arc<Programmes>, EngineError> {
         let mut kept = self.kept.lock().await;
