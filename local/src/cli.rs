@@ -105,12 +105,7 @@ impl Rules {
 }
 
 fn checked(file: PathBuf, text: &str) -> Result<Programme, RulesError> {
-    let programme = Programme::from_toml(text).map_err(|error| RulesError::Programme { file, error })?;
-    if let Some(reservation) = programme.reservations() {
-        // Without standard error there is nobody to tell.
-        let _ = writeln!(io::stderr(), "laurel: {reservation}");
-    }
-    Ok(programme)
+    Programme::from_toml(text).map_err(|error| RulesError::Programme { file, error })
 }
 
 fn read(file: &Path) -> Result<String, RulesError> {

@@ -44,12 +44,13 @@ pub struct Handler(Arc<dyn Fn(String, Context) -> Answer + Send + Sync>);
 
 impl Handler {
     /// A handler of events of one type.
-    pub fn of_events<E, A, F, Fut>(handle: F) -> Self
+    pub fn of_events<E, A, X, F, Fut>(handle: F) -> Self
     where
         E: DeserializeOwned + Send,
         A: Serialize + Send,
+        X: fmt::Display,
         F: Fn(LambdaEvent<E>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<A, Error>> + Send,
+        Fut: Future<Output = Result<A, X>> + Send,
     {
         Self(Arc::new(move |event, context| {
             let handle = handle.clone();
@@ -78,7 +79,7 @@ impl Handler {
     }
 }
 
-fn failed(error: Error) -> InvocationError {
+fn failed(error: impl fmt::Display) -> InvocationError {
     InvocationError::Failed(error.to_string())
 }
 

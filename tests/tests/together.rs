@@ -7,7 +7,7 @@ use points_accrual::PointsAccrual;
 use runtime::{Budget, Clock, Engine, Random};
 use serde_json::{Value, json};
 use tests::Shop;
-use tier_review::TierReview;
+use tier_review::{ReviewError, TierReview};
 
 /// A deadline long past: whatever takes a second try has no time for it.
 const PAST: u64 = 1;
@@ -143,7 +143,8 @@ async fn a_review_stops_when_its_time_is_spent_and_the_next_one_goes_on() {
     let review = TierReview::new(engine);
     let mut context = Context::default();
     context.deadline = PAST;
-    assert!(review.handle(LambdaEvent::new(Value::Null, context)).await.is_err());
+    let spent = review.handle(LambdaEvent::new(Value::Null, context)).await;
+    assert!(matches!(spent, Err(ReviewError::NobodySettled)), "{spent:?}");
     let report = review.handle(LambdaEvent::new(Value::Null, Context::default())).await.unwrap();
     assert_eq!((report.settled, report.failed, report.complete), (1, 0, true));
     let again = review.handle(LambdaEvent::new(Value::Null, Context::default())).await.unwrap();

@@ -8,6 +8,8 @@ use domain::{
 };
 use serde::Serialize;
 
+use crate::rating::RatingDocument;
+
 /// The answer's document.
 #[derive(Debug, Serialize)]
 pub(crate) struct AccountDocument<'a> {
@@ -21,6 +23,9 @@ pub(crate) struct AccountDocument<'a> {
     coupons: Vec<CouponDocument<'a>>,
     next_tier: Option<NextTier<'a>>,
     next_reward: Option<NextReward<'a>>,
+    /// Only where the programme asks for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<RatingDocument>,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +81,7 @@ impl<'a> AccountDocument<'a> {
             coupons: coupons.iter().map(|coupon| CouponDocument::of(coupon, now)).collect(),
             next_tier: next_tier(programme, status_points),
             next_reward: next_reward(programme, account.balance),
+            rating: RatingDocument::of(programme, profile),
         })
     }
 }

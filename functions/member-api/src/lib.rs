@@ -1,4 +1,5 @@
-//! What members and checkouts ask: the account as it is now, the journal, and where push messages go.
+//! What members, checkouts and the shop's own systems ask: the account as it is now, the journal, where push messages
+//! go, and how a member is rated.
 //!
 //! Nothing here changes points. An account is settled to the present moment in memory, so that an answer is right
 //! also between two reviews.
@@ -6,6 +7,7 @@
 mod account;
 mod device;
 mod journal;
+mod rating;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -13,16 +15,17 @@ mod tests;
 use std::collections::HashMap;
 
 use domain::time::TimeError;
-use domain::{CustomerId, DeviceId, MemberId, SourceName};
+use domain::{CustomerId, DeviceId, MemberId, RatingId, SourceName};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
-use lambda_http::{Body, Error, Request, Response};
-use runtime::{Engine, EngineError, Problem, json};
+use lambda_http::{Body, Error, Request, RequestExt, Response};
+use runtime::{Budget, Engine, EngineError, Problem, Settled, json};
 use store::{Consistency, Device, DirectoryKey, Store, StoreError};
 
 use self::account::AccountDocument;
 pub use self::device::PlatformApplications;
 use self::device::{DeviceDocument, DeviceRequest, Endpoints};
 use self::journal::JournalDocument;
+use self::rating::{RatedDocument, RatingDocument};
 use self::route::Route;
 
 /// The most devices of one member; each is a message to pay for.
@@ -103,6 +106,7 @@ impl MemberApi {
             Route::Find => self.account(&self.find(&query).await?).await,
             Route::Member(member) => self.account(&member).await,
             Route::Journal(member) => self.journal(&member, &query).await,
+            Route::Rating(member, rating) => self.put_rating(&member, rating, request).await,
             Route::Device(member, device) => self.put_device(&member, device, request.body()).await,
         }
     }
@@ -168,6 +172,29 @@ impl MemberApi {
         self.store().put_device(member, &device, self.engine.clock().now()).await?;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
         Ok(json(status, &DeviceDocument { device: &device.id, platform: device.platform }))
+    }
+
+    async fn put_rating(
+        &self,
+        member: &MemberId,
+        id: RatingId,
+        request: &Request,
+    ) -> Result<Response<Body>, Failure> {
+        let now = self.engine.clock().now();
+        let told = rating::parse(id, request.body(), now)?;
+        let programmes = self.engine.programmes().get().await?;
+        if programmes.at(now).programme.tiers.as_ref().is_none_or(|tiers| tiers.rating.is_none()) {
+            let reason = "The programme asks for no rating; tiers.minimum_rating in it would.";
+            return Err(Problem::refused(reason).into());
+        }
+        let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
+        let rated = self.engine.rate(member, &told, Budget::until(deadline)).await?;
+        let Settled { profile, programmes } = rated.ok_or_else(unknown_member)?;
+        let Some(rating) = RatingDocument::of(&programmes.at(now).programme, &profile) else {
+            return Err(Failure::Ours("the programme changed meanwhile".to_owned()));
+        };
+        let tier = profile.account.tier.as_ref();
+        Ok(json(StatusCode::OK, &RatedDocument { member, tier, rating }))
     }
 
     async fn known(&self, member: &MemberId) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{DeviceId, MemberId};
+use domain::{DeviceId, MemberId, RatingId};
 use lambda_http::http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 use runtime::Problem;
@@ -11,6 +11,7 @@ use runtime::Problem;
 const MEMBERS: &str = "members";
 const JOURNAL: &str = "journal";
 const DEVICES: &str = "devices";
+const RATINGS: &str = "ratings";
 
 /// A thing with an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) enum Route {
     Journal(MemberId),
     /// `/members/{member}/devices/{device}`
     Device(MemberId, DeviceId),
+    /// `/members/{member}/ratings/{rating}`
+    Rating(MemberId, RatingId),
 }
 
 impl Route {
@@ -30,7 +33,7 @@ impl Route {
     pub(crate) fn of(path: &str) -> Result<Self, Problem> {
         let unknown = || {
             Problem::not_found(
-                "The addresses here are /members, /members/{member}, /members/{member}/journal and /members/{member}/devices/{device}.",
+                "The addresses here are /members, /members/{member} and below that /journal, /devices/{device} and /ratings/{rating}.",
             )
         };
         let segments: Vec<String> =
@@ -42,6 +45,7 @@ impl Route {
             [member] => Ok(Self::Member(member_id(member)?)),
             [member, JOURNAL] => Ok(Self::Journal(member_id(member)?)),
             [member, DEVICES, device] => Ok(Self::Device(member_id(member)?, device_id(device)?)),
+            [member, RATINGS, rating] => Ok(Self::Rating(member_id(member)?, rating_id(rating)?)),
             _ => Err(unknown()),
         }
     }
@@ -50,7 +54,7 @@ impl Route {
     pub(crate) fn method(&self) -> Method {
         match self {
             Self::Find | Self::Member(_) | Self::Journal(_) => Method::GET,
-            Self::Device(..) => Method::PUT,
+            Self::Device(..) | Self::Rating(..) => Method::PUT,
         }
     }
 }
@@ -70,6 +74,10 @@ fn member_id(text: &str) -> Result<MemberId, Problem> {
 
 fn device_id(text: &str) -> Result<DeviceId, Problem> {
     DeviceId::new(text).map_err(|error| Problem::bad_request(format!("The device's identifier {error}.")))
+}
+
+fn rating_id(text: &str) -> Result<RatingId, Problem> {
+    RatingId::new(text).map_err(|error| Problem::bad_request(format!("The rating's identifier {error}.")))
 }
 
 #[cfg(test)]
@@ -92,6 +100,7 @@ mod tests {
             ("/members/M%2D1/", Route::Member(member())),
             ("/prod/members/M-1/journal", Route::Journal(member())),
             ("/members/M-1/devices/phone", Route::Device(member(), device)),
+            ("/members/M-1/ratings/trip%2F7", Route::Rating(member(), RatingId::new("trip/7").unwrap())),
         ] {
             assert_eq!(Route::of(path), Ok(route), "{path}");
         }

@@ -1,5 +1,6 @@
 //! Requests against a real store, with a member who ordered.
 
+mod ratings;
 mod support;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ coupon = { percent = "10", minimum_order = "100.00", valid_for = "3 months" }
 [tiers]
 window = "3 months"
 status_points = { per_order = 10 }
+minimum_rating = "4.7"
 [[tiers.levels]]
 id = "silver"
 threshold = 10
@@ -134,6 +136,7 @@ async fn a_member_sees_the_account_of_this_moment() {
             "coupons": [{"code": code, "reward": "ten-percent", "state": "issued", "expires_at": "2026-06-01T09:00:00Z"}],
             "next_tier": {"id": "gold", "threshold": 200, "missing": 190},
             "next_reward": {"id": "ten-percent", "points": 5000, "missing": 4000},
+            "rating": {"average": null, "count": 0, "minimum": "4.7"},
         })
     );
 }
@@ -280,6 +283,7 @@ async fn every_sample_event_is_understood() {
         (include_str!("../../../events/member-api/find-member.json"), unknown_customer),
         (include_str!("../../../events/member-api/journal.json"), unknown_member),
         (include_str!("../../../events/member-api/put-device.json"), unknown_member),
+        (include_str!("../../../events/member-api/put-rating.json"), unknown_member),
     ] {
         let request = lambda_http::request::from_str(sample).unwrap();
         let (status, problem) = read(bench.api.handle(request).await.unwrap());

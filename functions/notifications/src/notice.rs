@@ -27,7 +27,11 @@ impl Event {
             Kind::TierChanged { up: false, .. } => Some(Self::TierLost),
             Kind::ExpiryReminder { .. } => Some(Self::PointsExpiring),
             Kind::Expired => Some(Self::PointsExpired),
-            Kind::Order { .. } | Kind::UnlinkedRefund | Kind::CouponVoided { .. } | Kind::Forgiven => None,
+            Kind::Order { .. }
+            | Kind::UnlinkedRefund
+            | Kind::CouponVoided { .. }
+            | Kind::Forgiven
+            | Kind::Rated { .. } => None,
         }
     }
 
@@ -105,7 +109,11 @@ impl Facts {
                 ..facts.with_points(taken(entry), language)
             },
             Kind::TierChanged { from, to, .. } => facts.with_levels(programme, from.as_ref(), to.as_ref()),
-            Kind::Order { .. } | Kind::UnlinkedRefund | Kind::CouponVoided { .. } | Kind::Forgiven => facts,
+            Kind::Order { .. }
+            | Kind::UnlinkedRefund
+            | Kind::CouponVoided { .. }
+            | Kind::Forgiven
+            | Kind::Rated { .. } => facts,
         }
     }
 
@@ -179,6 +187,7 @@ impl<'a> Announcement<'a> {
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
             | Kind::Forgiven
+            | Kind::Rated { .. }
             | Kind::Expired => Details::Points { points: entry.points },
         };
         Self {

@@ -64,8 +64,14 @@ impl Bench {
         let programme = Programme::from_toml(PROGRAMME).unwrap();
         store.publish(&programme, now).await.unwrap();
         let profile = Profile { version: 1, ..Profile::new(member(), now, &Programmes::only(programme)) };
-        let decision =
-            Decision { profile, entries: Vec::new(), coupons: Vec::new(), changed: true, completed: true };
+        let decision = Decision {
+            profile,
+            entries: Vec::new(),
+            coupons: Vec::new(),
+            rater: None,
+            changed: true,
+            completed: true,
+        };
         let enrolment = Enrolment { keys: Vec::new(), contact };
         store.commit(Commit { decision: &decision, enrolment: Some(&enrolment) }).await.unwrap();
         for (id, platform, endpoint) in devices {

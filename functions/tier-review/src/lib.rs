@@ -1,10 +1,14 @@
 //! The review: settles every member whose due date has come. It costs what is due, never what exists, and missed
 //! runs catch up by themselves.
 
-use lambda_runtime::{Error, LambdaEvent};
+mod error;
+
+use lambda_runtime::LambdaEvent;
 use runtime::{Budget, Engine};
 use serde::Serialize;
 use store::DUE_SHARDS;
+
+pub use self::error::ReviewError;
 
 /// Members taken from a shard at a time.
 const PAGE: u16 = 100;
@@ -34,7 +38,7 @@ impl TierReview {
 
     /// Settles whoever is due up to now, shard by shard, within the invocation's time. What the event says does
     /// not matter: the schedule only wakes the function.
-    pub async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<Report, Error> {
+    pub async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<Report, ReviewError> {
         let budget = Budget::until(event.context.deadline);
         let mut report = Report { complete: true, ..Report::default() };
         for shard in 0..DUE_SHARDS {
@@ -48,12 +52,12 @@ impl TierReview {
         );
         if report.settled == 0 && (report.failed > 0 || !report.complete) {
             // Nothing was achieved at all: let the schedule's retry and the alarm know.
-            return Err("members are due, but none could be settled".into());
+            return Err(ReviewError::NobodySettled);
         }
         Ok(report)
     }
 
-    async fn review_shard(&self, shard: u8, budget: Budget, report: &mut Report) -> Result<(), Error> {
+    async fn review_shard(&self, shard: u8, budget: Budget, report: &mut Report) -> Result<(), ReviewError> {
         let until = self.engine.clock().now();
         let mut after = None;
         loop {

@@ -14,7 +14,7 @@ pub enum FilterError {
     #[error("has a filter pattern that is no JSON object: {0}")]
     NotAnObject(String),
     /// Something that the local stack does not know.
-    #[error("has a filter pattern with {0}; the local stack knows values and \"exists\"")]
+    #[error("has a filter pattern with {0}; the local stack knows values only")]
     UnknownOperator(String),
 }
 
@@ -24,14 +24,8 @@ type Pattern = Vec<(String, Node)>;
 enum Node {
     /// All of the fields within must match.
     Within(Pattern),
-    /// One of the conditions must hold.
-    AnyOf(Vec<Condition>),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Condition {
-    Exists(bool),
-    Equals(Value),
+    /// The field must be there and have one of the values.
+    AnyOf(Vec<Value>),
 }
 
 impl Filter {
@@ -49,7 +43,7 @@ impl Filter {
 
     /// Whether a record is of interest.
     pub fn matches(&self, record: &Value) -> bool {
-        self.0.is_empty() || self.0.iter().any(|pattern| fits(pattern, Some(record)))
+        self.0.is_empty() || self.0.iter().any(|pattern| fits(pattern, record))
     }
 }
 
@@ -60,35 +54,24 @@ fn pattern(object: &Map<String, Value>) -> Result<Pattern, FilterError> {
 fn node(value: &Value) -> Result<Node, FilterError> {
     match value {
         Value::Object(object) => pattern(object).map(Node::Within),
-        Value::Array(conditions) => {
-            conditions.iter().map(condition).collect::<Result<_, _>>().map(Node::AnyOf)
-        }
+        Value::Array(values) => values.iter().map(literal).collect::<Result<_, _>>().map(Node::AnyOf),
         other => Err(FilterError::UnknownOperator(other.to_string())),
     }
 }
 
-fn condition(value: &Value) -> Result<Condition, FilterError> {
+fn literal(value: &Value) -> Result<Value, FilterError> {
     match value {
-        Value::Object(operator) => match (operator.len(), operator.get("exists")) {
-            (1, Some(Value::Bool(expected))) => Ok(Condition::Exists(*expected)),
-            _ => Err(FilterError::UnknownOperator(value.to_string())),
-        },
-        Value::Array(_) => Err(FilterError::UnknownOperator(value.to_string())),
-        literal => Ok(Condition::Equals(literal.clone())),
+        Value::Object(_) | Value::Array(_) => Err(FilterError::UnknownOperator(value.to_string())),
+        literal => Ok(literal.clone()),
     }
 }
 
-fn fits(pattern: &Pattern, record: Option<&Value>) -> bool {
+fn fits(pattern: &Pattern, record: &Value) -> bool {
     pattern.iter().all(|(key, node)| {
-        let field = record.and_then(|record| record.get(key));
-        match node {
+        record.get(key).is_some_and(|field| match node {
             Node::Within(inner) => fits(inner, field),
-            Node::AnyOf(conditions) => conditions.iter().any(|condition| match condition {
-                // Lambda looks at leaves only: an object is not "there".
-                Condition::Exists(expected) => field.is_some_and(|field| !field.is_object()) == *expected,
-                Condition::Equals(value) => field == Some(value),
-            }),
-        }
+            Node::AnyOf(values) => values.contains(field),
+        })
     })
 }
 
@@ -98,17 +81,14 @@ mod tests {
 
     use super::*;
 
-    const NOT_PARKED: &str = r#"{"dynamodb":{"NewImage":{
-        "order":{"S":[{"exists":true}]}, "parked":{"M":{"reason":{"S":[{"exists":false}]}}}}}}"#;
-
     fn filter(pattern: &str) -> Filter {
         Filter::parse([pattern].into_iter()).unwrap()
     }
 
     #[test]
     fn a_parked_order_and_a_removal_do_not_pass() {
-        let filter = filter(NOT_PARKED);
-        let order = json!({"dynamodb": {"NewImage": {"order": {"S": "shop#1"}}}});
+        let filter = filter(r#"{"dynamodb":{"NewImage":{"accrue":{"BOOL":[true]}}}}"#);
+        let order = json!({"dynamodb": {"NewImage": {"order": {"S": "shop#1"}, "accrue": {"BOOL": true}}}});
         let parked = json!({"dynamodb": {"NewImage": {"order": {"S": "shop#1"}, "parked": {"M": {"reason": {"S": "no"}}}}}});
         let removed = json!({"dynamodb": {"Keys": {"order": {"S": "shop#1"}}}});
         assert!(filter.matches(&order));

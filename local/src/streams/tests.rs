@@ -39,7 +39,7 @@ impl Desk {
     }
 
     fn put(&self, order: &str) {
-        self.put_item(&json!({ "order": { "S": order } }));
+        self.put_item(&json!({ "order": { "S": order }, "accrue": { "BOOL": true } }));
     }
 
     fn put_item(&self, item: &Value) {

@@ -49,7 +49,8 @@ fn the_template_gives_every_route_of_the_contract() {
             "GET /members/{member}",
             "GET /members/{member}/journal",
             "POST /webhooks/{source}",
-            "PUT /members/{member}/devices/{device}"
+            "PUT /members/{member}/devices/{device}",
+            "PUT /members/{member}/ratings/{rating}"
         ]
     );
 }

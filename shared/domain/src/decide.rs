@@ -4,8 +4,10 @@ mod coupons;
 mod draft;
 mod due;
 mod expiry;
+mod rating;
 mod reconcile;
 mod target;
+mod tier;
 mod window;
 
 #[cfg(test)]
@@ -21,6 +23,7 @@ use crate::member::{Coupon, Known, Profile};
 use crate::order::OrderState;
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
+use crate::rating::{RaterChange, Rating};
 use crate::time::{TimeError, Timestamp};
 
 /// The most coupons that one decision issues or voids; with journal entry, coupon and directory entry each, they
@@ -40,6 +43,13 @@ pub enum Command<'a> {
         /// All that is known of the order.
         state: &'a OrderState,
         /// Whether nobody can have posted it before.
+        first_seen: bool,
+    },
+    /// Take a rating in.
+    Rate {
+        /// The rating, with what its rater has given before.
+        rating: &'a Rating,
+        /// Whether nobody can have told it before; a collision on commit then means that somebody has.
         first_seen: bool,
     },
     /// Settle, on schedule; may put the due date later.
@@ -66,6 +76,8 @@ pub struct Decision {
     pub entries: Vec<Entry>,
     /// Coupons issued or voided, as they are after it.
     pub coupons: Vec<Coupon>,
+    /// What a rating adds to its rater's history.
+    pub rater: Option<RaterChange>,
     /// Whether there is anything to commit.
     pub changed: bool,
     /// Whether the command is done; if not, commit this and decide the same command again.
@@ -134,10 +146,21 @@ pub fn decide(
 
 fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     let until = draft.now().max(draft.profile.bookkeeping.settled_to);
-    let (state, first_seen) = match command {
-        Command::Order { state, first_seen } => (state, first_seen),
-        Command::Review | Command::Look => return settle(draft, until),
-    };
+    match command {
+        Command::Order { state, first_seen } => order(draft, state, first_seen, until),
+        Command::Rate { rating, first_seen } => {
+            settle(draft, until)?;
+            if draft.is_full() {
+                return Ok(());
+            }
+            rating::rate(draft, rating, first_seen)?;
+            settle(draft, until)
+        }
+        Command::Review | Command::Look => settle(draft, until),
+    }
+}
+
+fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Timestamp) -> Result<(), Stop> {
     if let Some(moment) = state.effective_at()
         && moment <= until
     {
@@ -158,7 +181,7 @@ fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     }
     loop {
         let posted = draft.entries.len();
-        window::settle(draft, moment)?;
+        tier::settle(draft, moment)?;
         expiry::settle(draft, moment)?;
         coupons::cover_debt(draft, moment)?;
         coupons::issue_automatic(draft, moment)?;

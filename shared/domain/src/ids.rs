@@ -99,6 +99,10 @@ id!(/// A customer's identifier at a source.
     CustomerId, is_printable);
 id!(/// A refund's identifier at a source.
     RefundId, is_printable);
+id!(/// A rating of a member, named by whoever collects them.
+    RatingId, is_printable);
+id!(/// Who rated, so that one rater can be told from another; a digest, so that nobody can be found by it.
+    RaterId, is_slug);
 id!(/// A member's device, named by the shop's app.
     DeviceId, is_slug);
 id!(/// A reward of the programme.

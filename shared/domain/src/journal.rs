@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, IdError, LevelId, OrderKey, RewardId};
+use crate::ids::{CouponCode, IdError, LevelId, OrderKey, RaterId, RatingId, RewardId};
 use crate::points::Points;
+use crate::rating::Score;
 use crate::time::{self, Date, Period, Timestamp};
 
 /// Why something was posted. With the moment of effect it is the entry's key, and so the idempotency record.
@@ -28,6 +29,8 @@ pub enum Cause {
     Void(CouponCode),
     /// A debt was forgiven by the commit of this sequence.
     Forgiven(u64),
+    /// Somebody rated the member; dated as it was given.
+    Rating(RatingId),
 }
 
 impl fmt::Display for Cause {
@@ -41,6 +44,7 @@ impl fmt::Display for Cause {
             Self::Coupon(number) => write!(f, "coupon/{number}"),
             Self::Void(code) => write!(f, "void/{code}"),
             Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
+            Self::Rating(id) => write!(f, "rating/{id}"),
         }
     }
 }
@@ -73,6 +77,7 @@ fn parse_cause(text: &str) -> Option<Cause> {
         "coupon" => Cause::Coupon(rest.parse().ok()?),
         "void" => Cause::Void(CouponCode::new(rest).ok()?),
         "forgiven" => Cause::Forgiven(rest.parse().ok()?),
+        "rating" => Cause::Rating(RatingId::new(rest).ok()?),
         _ => return None,
     })
 }
@@ -157,6 +162,17 @@ pub enum Kind {
         /// Whether it is a rise.
         up: bool,
     },
+    /// Somebody rated the member, or corrected a rating: then this is the score from now on.
+    Rated {
+        /// How good.
+        score: Score,
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rater: Option<RaterId>,
+        /// Whether it does not count, because its rater systematically rates low.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        set_aside: bool,
+    },
 }
 
 impl Kind {
@@ -165,7 +181,11 @@ impl Kind {
         match self {
             Self::CouponIssued { .. } | Self::ExpiryReminder { .. } | Self::TierChanged { .. } => true,
             Self::Expired => true,
-            Self::Order { .. } | Self::UnlinkedRefund | Self::CouponVoided { .. } | Self::Forgiven => false,
+            Self::Order { .. }
+            | Self::UnlinkedRefund
+            | Self::CouponVoided { .. }
+            | Self::Forgiven
+            | Self::Rated { .. } => false,
         }
     }
 }
@@ -194,6 +214,7 @@ mod tests {
             Cause::Coupon(153),
             Cause::Void(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Forgiven(7),
+            Cause::Rating(RatingId::new("trip/7#a").unwrap()),
         ] {
             assert_eq!(cause.to_string().parse(), Ok(cause));
         }

@@ -12,12 +12,14 @@ pub mod money;
 pub mod order;
 pub mod points;
 pub mod programme;
+pub mod rating;
 pub mod time;
 
 pub use decide::{Command, DecideError, Decision, Need, Outcome, decide};
 pub use entropy::Entropy;
 pub use ids::{
-    CouponCode, CustomerId, DeviceId, LevelId, MemberId, OrderKey, RefundId, RewardId, SourceName,
+    CouponCode, CustomerId, DeviceId, LevelId, MemberId, OrderKey, RaterId, RatingId, RefundId, RewardId,
+    SourceName,
 };
 pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};
@@ -25,4 +27,5 @@ pub use money::{Currency, Goods, Money};
 pub use order::{Contact, Customer, Order, OrderState, Payment, Refund, Snapshot, UnlinkedRefund};
 pub use points::Points;
 pub use programme::{Programme, ProgrammeError, Programmes, Version};
+pub use rating::{Rated, Rater, RaterChange, RaterHistory, Rating, Score};
 pub use time::{Date, Period, TimeZone, Timestamp};

@@ -6,6 +6,7 @@ use crate::ids::{CouponCode, LevelId, MemberId, RewardId};
 use crate::journal::{Entry, Kind};
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
+use crate::rating::Rated;
 use crate::time::{Date, Timestamp, date_of};
 
 /// The fold of the journal: nothing here that the journal does not give.
@@ -47,7 +48,8 @@ impl Account {
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
             | Kind::Expired
-            | Kind::ExpiryReminder { .. } => {}
+            | Kind::ExpiryReminder { .. }
+            | Kind::Rated { .. } => {}
         }
         Ok(())
     }
@@ -77,6 +79,9 @@ pub struct Bookkeeping {
     /// The latest date of a change of tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier_changed_on: Option<Date>,
+    /// The ratings that count; absent when there never was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rated: Option<Rated>,
     /// No coupon that could be voided ends later than this; absent when none was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupons_end_at: Option<Timestamp>,
@@ -110,6 +115,18 @@ pub struct Window {
     /// Whether something negative is in the window, so that the calendar may also raise the sum.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mixed: bool,
+    /// What is kept of a level that the sum no longer reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// A level that is kept for a while after it was last reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Which.
+    pub level: LevelId,
+    /// The first date without it.
+    pub until: Date,
 }
 
 /// A member's profile: the account with its version, and the bookkeeping. No person in it.
@@ -139,18 +156,13 @@ impl Profile {
             bookkeeping: Bookkeeping {
                 programme: version.number,
                 settled_to: enrolled_at,
-                window: Window {
-                    on: date_of(enrolled_at, &version.programme.time_zone),
-                    sum: Points::ZERO,
-                    changes_on: None,
-                    tier_changes_on: None,
-                    mixed: false,
-                },
+                window: Window::empty(date_of(enrolled_at, &version.programme.time_zone)),
                 active_at: None,
                 next_expiry: None,
                 last_expiry_at: None,
                 reminded_at: None,
                 tier_changed_on: None,
+                rated: None,
                 coupons_end_at: None,
                 due_at: None,
             },

@@ -1,6 +1,7 @@
 //! The programme: the shop's rules, read strictly, so that a mistake is named and not run.
 
 mod document;
+mod tiers;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use self::document::ProgrammeError;
+pub use self::tiers::{Cycle, Downgrade, Level, Perk, RatedOver, RatingRule, SetAside, Tiers};
 pub use self::versions::{Programmes, Version};
 use crate::ids::{LevelId, RewardId};
 use crate::money::{Basis, Currency};
@@ -155,44 +157,6 @@ pub enum Benefit {
     FreeShipping,
 }
 
-/// The tiers: a rolling window of status points, and levels to reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tiers {
-    /// How far back status points count.
-    pub window: Period,
-    /// Status points per order that counts and whose goods are above 0.00.
-    pub per_order: Points,
-    /// Status points for 1.00 of the currency.
-    pub per_unit: Decimal,
-    /// Below this average a member earns but holds no tier. Nobody can be rated yet, so nobody is below it.
-    pub minimum_rating: Option<Decimal>,
-    /// By threshold, lowest first; no two alike.
-    pub levels: Vec<Level>,
-}
-
-/// One tier level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Level {
-    /// Its name in the programme.
-    pub id: LevelId,
-    /// What members call it.
-    pub title: String,
-    /// Status points that reach it; a level of 0 is everybody's.
-    pub threshold: Points,
-    /// What it gives while it lasts.
-    pub perks: Vec<Perk>,
-}
-
-/// What a tier gives while it lasts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Perk {
-    /// Its name in the programme.
-    pub id: String,
-    /// What members read.
-    pub title: String,
-}
-
 impl Rounding {
     /// The one place where a fraction becomes whole points.
     pub fn round(self, amount: Decimal) -> Result<Points, Overflow> {
@@ -211,13 +175,6 @@ impl Programme {
         self.rewards.iter().find(|reward| reward.automatic)
     }
 
-    /// What the document asks for and does not get yet; to be said wherever a programme is taken up.
-    pub fn reservations(&self) -> Option<&'static str> {
-        self.tiers.as_ref()?.minimum_rating.map(|_| {
-            "tiers.minimum_rating: ratings cannot be recorded yet, so nobody is below it and every tier is held"
-        })
-    }
-
     /// The reward of this name.
     pub fn reward(&self, id: &RewardId) -> Option<&Reward> {
         self.rewards.iter().find(|reward| reward.id == *id)
@@ -226,17 +183,5 @@ impl Programme {
     /// The tier level of this name.
     pub fn level(&self, id: &LevelId) -> Option<&Level> {
         self.tiers.as_ref()?.levels.iter().find(|level| level.id == *id)
-    }
-}
-
-impl Tiers {
-    /// The highest level that a sum reaches.
-    pub fn reached(&self, sum: Points) -> Option<&Level> {
-        self.levels.iter().rev().find(|level| sum >= level.threshold)
-    }
-
-    /// The lowest level that a sum does not reach.
-    pub fn next_after(&self, sum: Points) -> Option<&Level> {
-        self.levels.iter().find(|level| sum < level.threshold)
     }
 }

@@ -61,6 +61,12 @@ pub fn start_of(date: Date, zone: &TimeZone) -> Result<Timestamp, TimeError> {
     in_range(midnight.timestamp())
 }
 
+/// The first instant of a civil date, or of the first date that keys can sort: for reading everything since.
+pub fn since(date: Date, zone: &TimeZone) -> Result<Timestamp, TimeError> {
+    // A day late, so that it is within the range in every zone.
+    start_of(date.max(Date::constant(1970, 1, 2)), zone)
+}
+
 /// A calendar period: months clamp to the month's last day, days and weeks are civil days.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -100,6 +106,11 @@ impl Period {
         Self { count, unit: Unit::Days }
     }
 
+    /// A period of calendar months.
+    pub(crate) const fn months(count: i64) -> Self {
+        Self { count, unit: Unit::Months }
+    }
+
     fn span(self) -> Span {
         match self.unit {
             Unit::Years => self.count.years(),
@@ -137,12 +148,17 @@ impl Period {
         date.checked_sub(self.span()).map_err(|_| TimeError::OutOfRange)
     }
 
+    /// The date a period later.
+    pub fn after_date(self, date: Date) -> Result<Date, TimeError> {
+        date.checked_add(self.span()).map_err(|_| TimeError::OutOfRange)
+    }
+
     /// The first date on which a thing of `date` is no longer within a window of this length that ends there.
     ///
     /// Not simply `date + period`: a window of 3 months that ends on 28 February reaches back to 28 November, so
     /// what happened on 30 November still counts then, and leaves on 1 March.
     pub fn leaves_on(self, date: Date) -> Result<Date, TimeError> {
-        let mut end = date.checked_add(self.span()).map_err(|_| TimeError::OutOfRange)?;
+        let mut end = self.after_date(date)?;
         while self.before_date(end)? < date {
             end = end.tomorrow().map_err(|_| TimeError::OutOfRange)?;
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use domain::order::Customer;
 use domain::{
-    Command, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile, Programmes, decide,
+    Command, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile, Programmes, Rater,
+    RaterId, Rating, RatingId, Score, Timestamp, decide,
 };
 use store::{Commit, Consistency, DirectoryKey, Enrolment, Store, StoreError};
 
@@ -73,6 +74,19 @@ pub struct Settled {
     pub programmes: std::sync::Arc<Programmes>,
 }
 
+/// A rating as it was told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToldRating {
+    /// Its identifier.
+    pub id: RatingId,
+    /// When it was given.
+    pub rated_at: Timestamp,
+    /// How good.
+    pub score: Score,
+    /// Who gave it.
+    pub rater: Option<RaterId>,
+}
+
 /// A member in the course of one command: what is loaded, and from where.
 struct Loaded {
     profile: Profile,
@@ -122,6 +136,41 @@ impl Engine {
             consistency = Consistency::Strong;
             self.pause(attempt, budget).await?;
         }
+    }
+
+    /// Takes a rating of a member in, and commits. Nothing for an unknown member. The same rating told again changes
+    /// nothing; with another score it is corrected.
+    pub async fn rate(
+        &self,
+        member: &MemberId,
+        told: &ToldRating,
+        budget: Budget,
+    ) -> Result<Option<Settled>, EngineError> {
+        let mut attempt = 0;
+        let mut first_seen = true;
+        loop {
+            let profile = self.store.profile(member, Consistency::Strong).await?;
+            let Some(profile) = profile else { return Ok(None) };
+            let loaded = Loaded { profile, known: Known::default(), enrolment: None };
+            let rating = self.with_history(told).await?;
+            match self.carry_out(loaded, Command::Rate { rating: &rating, first_seen }).await? {
+                Progress::Done(profile) => {
+                    return Ok(Some(Settled { profile: *profile, programmes: self.programmes.get().await? }));
+                }
+                Progress::MoreToDo => attempt = 0,
+                Progress::Conflict => attempt += 1,
+            }
+            first_seen = false;
+            self.pause(attempt, budget).await?;
+        }
+    }
+
+    async fn with_history(&self, told: &ToldRating) -> Result<Rating, EngineError> {
+        let rater = match &told.rater {
+            Some(id) => Some(Rater { id: id.clone(), history: self.store.rater_history(id).await? }),
+            None => None,
+        };
+        Ok(Rating { id: told.id.clone(), rated_at: told.rated_at, score: told.score, rater })
     }
 
     /// What a member's account is now, settled but not committed. Nothing for an unknown member.

@@ -41,6 +41,8 @@ pub enum Role {
     DirectoryKey,
     /// How to reach a member.
     Person,
+    /// What a rater has given so far.
+    Rater,
     /// A version of the programme.
     Programme,
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Role {
             Self::CouponCode => "coupon code",
             Self::DirectoryKey => "directory key",
             Self::Person => "person",
+            Self::Rater => "rater's history",
             Self::Programme => "programme",
         })
     }

@@ -10,7 +10,7 @@ mod size;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Contact, Coupon, DeviceId, MemberId, Timestamp};
+use domain::{Contact, Coupon, DeviceId, MemberId, RaterHistory, RaterId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
@@ -118,6 +118,26 @@ struct SentBody {
 
 pub(crate) fn sent_item(member: &MemberId, item: String, at: Timestamp) -> Result<Attributes, ImageError> {
     write(&MemberItem { member: member.clone(), item, body: SentBody { sent_at: at } })
+}
+
+/// What a rater has given so far.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RaterItem {
+    member: String,
+    item: String,
+    #[serde(flatten)]
+    pub(crate) history: RaterHistory,
+}
+
+pub(crate) fn rater_key(rater: &RaterId) -> Attributes {
+    HashMap::from([
+        (members::MEMBER.to_owned(), text(keys::rater(rater))),
+        (members::ITEM.to_owned(), text(members::RATINGS_GIVEN)),
+    ])
+}
+
+pub(crate) fn rater_item(rater: &RaterId, history: RaterHistory) -> Result<Attributes, ImageError> {
+    write(&RaterItem { member: keys::rater(rater), item: members::RATINGS_GIVEN.to_owned(), history })
 }
 
 /// A way to find a member.

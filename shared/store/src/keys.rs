@@ -1,7 +1,7 @@
 //! Every key of every table, and every attribute that a condition, an index or a filter names. An item's
 //! other attributes are the fields of its type in `items`, under the same names.
 
-use domain::{CouponCode, DeviceId, EntryId, MemberId, RefundId, Timestamp, time};
+use domain::{CouponCode, DeviceId, EntryId, MemberId, RaterId, RefundId, Timestamp, time};
 
 use crate::DirectoryKey;
 
@@ -27,7 +27,8 @@ pub(crate) mod orders {
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";
     pub(crate) const UNLINKED: &str = "unlinked";
-    /// The accrual stream's filter drops images that have it.
+    /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked.
+    pub(crate) const ACCRUE: &str = "accrue";
     pub(crate) const PARKED: &str = "parked";
     /// Before a refund's id.
     pub(crate) const REFUND: &str = "refund#";
@@ -45,6 +46,11 @@ pub(crate) mod members {
     pub(crate) const COUPON: &str = "coupon#";
     pub(crate) const DEVICE: &str = "device#";
     pub(crate) const SENT: &str = "sent#";
+    /// Who rates members: before a digest, in the place of a member. No member has `#` in the name.
+    pub(crate) const RATER: &str = "rater#";
+    pub(crate) const RATINGS_GIVEN: &str = "ratings_given";
+    pub(crate) const RATINGS: &str = "ratings";
+    pub(crate) const TOTAL: &str = "total";
     pub(crate) const VERSION: &str = "version";
     pub(crate) const STATE: &str = "state";
     /// The sparse index of profiles: hash key [`DUE_SHARD`], sort key [`DUE_AT`], keys only.
@@ -111,6 +117,11 @@ pub(crate) fn device(id: &DeviceId) -> String {
 /// `sent#{journal sort key}#{channel}`.
 pub(crate) fn sent(entry: &str, channel: &str) -> String {
     format!("{}{entry}#{channel}", members::SENT)
+}
+
+/// `rater#{digest}`: the hash key of a rater's history.
+pub(crate) fn rater(id: &RaterId) -> String {
+    format!("{}{id}", members::RATER)
 }
 
 /// `refund#{id}`: an attribute of its order.

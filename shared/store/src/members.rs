@@ -1,9 +1,9 @@
 //! Members as they are read: profile, journal, coupons, person.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Contact, Coupon, Entry, MemberId, Profile, Timestamp};
+use domain::{Contact, Coupon, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp};
 
-use crate::items::{MemberItem, entry_of, member_key, profile_of, read, text};
+use crate::items::{MemberItem, RaterItem, entry_of, member_key, profile_of, rater_key, read, text};
 use crate::keys::{self, members};
 use crate::{Consistency, JournalCursor, Store, StoreError};
 
@@ -76,6 +76,12 @@ impl Store {
             .collect::<Result<Vec<_>, StoreError>>()?;
         coupons.sort_by_key(|coupon| std::cmp::Reverse(coupon.number));
         Ok(coupons)
+    }
+
+    /// What a rater has given so far.
+    pub async fn rater_history(&self, rater: &RaterId) -> Result<RaterHistory, StoreError> {
+        let item = self.get(&self.tables.members, rater_key(rater), Consistency::Strong).await?;
+        Ok(item.map(|item| read::<RaterItem>(item).map(|item| item.history)).transpose()?.unwrap_or_default())
     }
 
     /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
-use self::news::{snapshot_update, too_many_refunds};
+use self::news::{snapshot_update, take_up, too_many_refunds};
 use crate::expression::Update;
 use crate::items::{Attributes, ParkedMark, number, order_of_image, parked_of, text, write_value};
 use crate::keys::orders;
@@ -123,6 +123,7 @@ impl Store {
         let reason = reason.chars().take(MAX_REASON_CHARACTERS).collect();
         let mut update = Update::default();
         update.set(orders::PARKED, write_value(&ParkedMark { reason, at })?);
+        update.remove(orders::ACCRUE);
         update.if_equal(orders::REVISION, number(revision));
         self.update_order(key, update).await.map(drop)
     }
@@ -130,7 +131,7 @@ impl Store {
     /// Takes up an order that was put aside, so that it is tried again as it is.
     pub async fn unpark(&self, key: &OrderKey) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.remove(orders::PARKED);
+        take_up(&mut update);
         update.if_there(orders::PARKED);
         self.update_order(key, update).await.map(drop)
     }

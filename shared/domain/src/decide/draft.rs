@@ -9,6 +9,7 @@ use crate::journal::{Cause, Entry, EntryId, Kind};
 use crate::member::{Coupon, Known, Profile};
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Programmes};
+use crate::rating::RaterChange;
 use crate::time::{TimeError, Timestamp};
 
 /// Why a decision cannot go on.
@@ -51,6 +52,8 @@ pub(super) struct Draft<'a> {
     known: &'a Known,
     now: Timestamp,
     left_over: bool,
+    /// What a rating adds to its rater's history.
+    pub(super) rater: Option<RaterChange>,
     /// Whether what runs out next must be worked out anew, under expiry after earning.
     pub(super) lots_changed: bool,
 }
@@ -73,6 +76,7 @@ impl<'a> Draft<'a> {
             known,
             now,
             left_over: false,
+            rater: None,
             lots_changed: false,
         }
     }
@@ -181,6 +185,7 @@ impl<'a> Draft<'a> {
             profile: self.profile,
             entries: self.entries,
             coupons: self.coupons.into_values().collect(),
+            rater: self.rater,
             changed,
             completed: !self.left_over,
         })

@@ -1,7 +1,7 @@
 //! The due date: a lower bound on the next moment at which the calendar could change a member.
 
 use super::draft::Draft;
-use super::expiry;
+use super::{expiry, rating};
 use crate::time::{TimeError, Timestamp, start_of};
 
 /// Brings the due date earlier at once, and puts it later only in a review: an ordinary order writes no index.
@@ -15,8 +15,11 @@ pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeErro
 fn next_change(draft: &Draft<'_>) -> Result<Option<Timestamp>, TimeError> {
     let programme = draft.programme_at(draft.profile.bookkeeping.settled_to);
     let mut moments = expiry::upcoming(programme, &draft.profile)?;
-    if let Some(date) = draft.profile.bookkeeping.window.tier_changes_on {
+    let bookkeeping = &draft.profile.bookkeeping;
+    let kept_until = bookkeeping.window.kept.as_ref().map(|kept| kept.until);
+    for date in bookkeeping.window.tier_changes_on.into_iter().chain(kept_until) {
         moments.push(start_of(date, &programme.time_zone)?);
     }
+    moments.extend(rating::next_change(programme, bookkeeping.rated.as_ref())?);
     Ok(moments.into_iter().min())
 }

@@ -2,5 +2,7 @@
 
 mod calendar;
 mod laws;
+mod long_way;
 mod rules;
+mod tiers;
 mod world;

@@ -1,60 +1,33 @@
-//! The rolling window of status points, and the tier that its sum reaches.
+//! The rolling window of status points.
 //!
 //! The profile keeps the sum with a lower bound on the date of its next change, so that the journal is read only
 //! when that date has come; then the whole window is read and added up anew.
 
 use std::collections::BTreeMap;
 
-use super::draft::{Deltas, Draft, Stop};
-use crate::journal::{Cause, Entry, EntryId, Kind};
-use crate::member::Window;
+use super::draft::{Draft, Stop};
+use crate::journal::Entry;
+use crate::member::{Kept, Window};
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Tiers};
-use crate::time::{Date, TimeError, Timestamp, date_of, start_of};
+use crate::time::{Date, TimeError, Timestamp, date_of};
 
-pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+/// Brings the window to a moment. Tells whether it was added up anew, so that its dates are exact.
+pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<bool, Stop> {
     let version = draft.programmes.at(moment);
     let programme = &version.programme;
     let today = date_of(moment, &programme.time_zone);
     let rules_changed = draft.profile.bookkeeping.programme != version.number;
     let window = &mut draft.profile.bookkeeping.window;
-    let stale = rules_changed || window.changes_on.is_some_and(|date| date <= today);
+    let kept_until = window.kept.as_ref().map(|kept| kept.until);
+    let stale = rules_changed || earlier(window.changes_on, kept_until).is_some_and(|date| date <= today);
     window.on = today;
     match &programme.tiers {
         Some(tiers) if stale => draft.profile.bookkeeping.window = added_up(draft, programme, tiers, today)?,
         Some(_) => {}
         None => draft.profile.bookkeeping.window = Window::empty(today),
     }
-    if look_up(draft, programme, today)? && !stale {
-        // The date kept was that of another tier's end; until the window is read again, any change may end this one.
-        let window = &mut draft.profile.bookkeeping.window;
-        window.tier_changes_on = earlier(window.tier_changes_on, window.changes_on);
-    }
-    Ok(())
-}
-
-/// The tier is looked up, not latched. Tells whether it changed.
-fn look_up(draft: &mut Draft<'_>, programme: &Programme, today: Date) -> Result<bool, Stop> {
-    let sum = draft.profile.bookkeeping.window.sum.floored();
-    let reached = programme.tiers.as_ref().and_then(|tiers| tiers.reached(sum));
-    let from = draft.profile.account.tier.clone();
-    let to = reached.map(|level| level.id.clone());
-    if from == to {
-        return Ok(false);
-    }
-    let threshold_before = from.as_ref().and_then(|id| programme.level(id)).map(|level| level.threshold);
-    let up = reached.map(|level| level.threshold) > threshold_before;
-    let effective_at = start_of(today, &programme.time_zone)?;
-    let cause = Cause::Tier(today);
-    let id = if draft.profile.bookkeeping.tier_changed_on.is_some_and(|date| date >= today) {
-        draft.next_id(effective_at, cause)?
-    } else {
-        EntryId { effective_at, cause, n: 0 }
-    };
-    draft.post(id, Deltas::default(), Kind::TierChanged { from, to, up })?;
-    let bookkeeping = &mut draft.profile.bookkeeping;
-    bookkeeping.tier_changed_on = bookkeeping.tier_changed_on.max(Some(today));
-    Ok(true)
+    Ok(stale)
 }
 
 /// Adds an entry's status points to the sum, as far as they count.
@@ -67,6 +40,11 @@ pub(super) fn take_in(draft: &mut Draft<'_>, entry: &Entry) -> Result<(), Stop> 
     let Some(tiers) = &programme.tiers else { return Ok(()) };
     let date = date_of(entry.id.effective_at, &programme.time_zone);
     let window = &mut draft.profile.bookkeeping.window;
+    let touches_the_past = date < window.on || entry.status_points < Points::ZERO;
+    if touches_the_past && !tiers.downgrade.is_at_once() {
+        // What is kept of earlier days is no longer known without reading them again.
+        window.changes_on = Some(window.on);
+    }
     if date > window.on {
         window.changes_on = earlier(window.changes_on, Some(date));
         window.tier_changes_on = earlier(window.tier_changes_on, Some(date));
@@ -85,27 +63,55 @@ pub(super) fn take_in(draft: &mut Draft<'_>, entry: &Entry) -> Result<(), Stop> 
 
 /// The window, added up from the journal, with the exact date on which the calendar next changes the tier.
 fn added_up(draft: &Draft<'_>, programme: &Programme, tiers: &Tiers, today: Date) -> Result<Window, Stop> {
-    let first_date = tiers.window.before_date(today)?.tomorrow().map_err(|_| TimeError::OutOfRange)?;
-    let since = start_of(first_date, &programme.time_zone)?;
-    let mut by_date: BTreeMap<Date, Points> = BTreeMap::new();
-    for entry in draft.journal_since(since)?.filter(|entry| !entry.status_points.is_zero()) {
-        let sum = by_date.entry(date_of(entry.id.effective_at, &programme.time_zone)).or_default();
-        *sum = sum.plus(entry.status_points)?;
-    }
+    let looked_from = tiers.keeps_from(today)?;
     let mut window = Window::empty(today);
-    let mut changes: BTreeMap<Date, Points> = BTreeMap::new();
-    for (date, points) in by_date.into_iter().filter(|(_, points)| !points.is_zero()) {
-        if date > today {
-            add(&mut changes, date, points)?;
-        } else {
-            window.sum = window.sum.plus(points)?;
-        }
-        add(&mut changes, tiers.window.leaves_on(date)?, points.negated()?)?;
-        window.mixed |= points < Points::ZERO;
+    let mut past: BTreeMap<Date, Points> = BTreeMap::new();
+    for (date, points) in by_date(draft, programme, tiers, looked_from)? {
+        let leaves_on = tiers.window.leaves_on(date)?;
+        add(&mut past, date, points)?;
+        add(&mut past, leaves_on, points.negated()?)?;
+        window.mixed |= points < Points::ZERO && leaves_on > today;
     }
-    window.changes_on = changes.keys().next().copied();
-    window.tier_changes_on = next_tier_change(tiers, window.sum, &changes)?;
+    let future = past.split_off(&today.tomorrow().map_err(|_| TimeError::OutOfRange)?);
+    let mut lost = Vec::new();
+    for (date, points) in past {
+        let rank = tiers.rank(window.sum.floored());
+        window.sum = window.sum.plus(points)?;
+        if date > looked_from && tiers.rank(window.sum.floored()) < rank {
+            lost.push((rank, date));
+        }
+    }
+    window.kept = kept(tiers, &lost, window.sum, today)?;
+    window.changes_on = future.keys().next().copied();
+    window.tier_changes_on = next_tier_change(tiers, window.sum, &future)?;
     Ok(window)
+}
+
+/// The status points of each day that counts on a date or after it; what came to nothing is left out.
+fn by_date(
+    draft: &Draft<'_>,
+    programme: &Programme,
+    tiers: &Tiers,
+    from: Date,
+) -> Result<BTreeMap<Date, Points>, Stop> {
+    let since = tiers.window_start(from, &programme.time_zone)?;
+    let mut sums = BTreeMap::new();
+    for entry in draft.journal_since(since)? {
+        add(&mut sums, date_of(entry.id.effective_at, &programme.time_zone), entry.status_points)?;
+    }
+    sums.retain(|_, points| !points.is_zero());
+    Ok(sums)
+}
+
+/// The best that is kept of the ranks lost so far, where that is more than the sum reaches.
+fn kept(tiers: &Tiers, lost: &[(usize, Date)], sum: Points, today: Date) -> Result<Option<Kept>, TimeError> {
+    let mut best = None;
+    for (rank, since) in lost {
+        best = best.max(tiers.kept(*rank, *since, today)?);
+    }
+    let best = best.filter(|(rank, _)| *rank > tiers.rank(sum.floored()));
+    let level = |rank: usize| tiers.levels.get(rank.checked_sub(1)?);
+    Ok(best.and_then(|(rank, until)| Some(Kept { level: level(rank)?.id.clone(), until })))
 }
 
 fn next_tier_change(
@@ -113,12 +119,11 @@ fn next_tier_change(
     sum_today: Points,
     changes: &BTreeMap<Date, Points>,
 ) -> Result<Option<Date>, Overflow> {
-    let tier = |sum: Points| tiers.reached(sum.floored()).map(|level| &level.id);
-    let tier_today = tier(sum_today);
+    let rank_today = tiers.rank(sum_today.floored());
     let mut sum = sum_today;
     for (date, points) in changes {
         sum = sum.plus(*points)?;
-        if tier(sum) != tier_today {
+        if tiers.rank(sum.floored()) != rank_today {
             return Ok(Some(*date));
         }
     }
@@ -132,13 +137,13 @@ fn add(sums: &mut BTreeMap<Date, Points>, date: Date, points: Points) -> Result<
 }
 
 /// The earlier of two dates, where a missing one never comes.
-fn earlier(one: Option<Date>, other: Option<Date>) -> Option<Date> {
+pub(super) fn earlier(one: Option<Date>, other: Option<Date>) -> Option<Date> {
     one.into_iter().chain(other).min()
 }
 
 impl Window {
     /// A window without status points.
     pub(crate) fn empty(on: Date) -> Self {
-        Self { on, sum: Points::ZERO, changes_on: None, tier_changes_on: None, mixed: false }
+        Self { on, sum: Points::ZERO, changes_on: None, tier_changes_on: None, mixed: false, kept: None }
     }
 }

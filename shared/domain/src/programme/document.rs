@@ -1,15 +1,17 @@
 //! The programme's document, TOML or JSON, one schema: what is written, before it is checked.
 
+mod tiers;
+
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Level, Messages, Perk, Programme, Reward,
-    Rounding, Tiers, Uncovered,
+    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Messages, Programme, Reward, Rounding,
+    Uncovered,
 };
-use crate::ids::{LevelId, RewardId};
+use crate::ids::RewardId;
 use crate::money::{Basis, Currency};
 use crate::points::Points;
 use crate::time::{Period, TimeZone};
@@ -57,7 +59,7 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rewards: Vec<RewardDocument>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    tiers: Option<TiersDocument>,
+    tiers: Option<tiers::TiersDocument>,
     #[serde(default, skip_serializing_if = "Messages::is_empty")]
     messages: Messages,
 }
@@ -119,36 +121,6 @@ struct CouponDocument {
     valid_for: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TiersDocument {
-    window: String,
-    status_points: StatusPointsDocument,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    minimum_rating: Option<Decimal>,
-    levels: Vec<LevelDocument>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StatusPointsDocument {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    per_order: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    per_unit: Option<Decimal>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LevelDocument {
-    id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
-    threshold: i64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    perks: Vec<Perk>,
-}
-
 impl Programme {
     /// Reads and checks a programme as TOML, the form in which it lies in a repository.
     pub fn from_toml(text: &str) -> Result<Self, ProgrammeError> {
@@ -185,7 +157,7 @@ impl Programme {
             expiry: document.expiry.as_ref().map(check_expiry).transpose()?,
             uncovered: document.refunds.uncovered,
             rewards: check_rewards(&document.rewards, currency)?,
-            tiers: document.tiers.as_ref().map(check_tiers).transpose()?,
+            tiers: document.tiers.as_ref().map(tiers::check).transpose()?,
             messages: document.messages.clone(),
             document,
         })
@@ -282,65 +254,6 @@ fn check_coupon(
     let valid_for =
         document.valid_for.as_ref().map(|text| period(&format!("{place}.valid_for"), text)).transpose()?;
     Ok(CouponTerms { benefit, minimum_order, valid_for })
-}
-
-fn check_tiers(document: &TiersDocument) -> Result<Tiers, ProgrammeError> {
-    let per_order = document.status_points.per_order.unwrap_or(0);
-    if per_order < 0 {
-        return Err(wrong("tiers.status_points.per_order", "must not be negative"));
-    }
-    let per_unit =
-        rate("tiers.status_points.per_unit", document.status_points.per_unit.unwrap_or(Decimal::ZERO))?;
-    if per_order == 0 && per_unit.is_zero() {
-        return Err(wrong("tiers.status_points", "needs per_order or per_unit above 0"));
-    }
-    let minimum_rating = document.minimum_rating;
-    if minimum_rating.is_some_and(|rating| rating <= Decimal::ZERO) {
-        return Err(wrong("tiers.minimum_rating", "must be above 0"));
-    }
-    if document.levels.is_empty() {
-        return Err(wrong("tiers.levels", "needs at least one level"));
-    }
-    Ok(Tiers {
-        window: period("tiers.window", &document.window)?,
-        per_order: Points(per_order),
-        per_unit,
-        minimum_rating,
-        levels: check_levels(&document.levels)?,
-    })
-}
-
-fn check_levels(documents: &[LevelDocument]) -> Result<Vec<Level>, ProgrammeError> {
-    at_most("tiers.levels", documents.len())?;
-    let mut levels: Vec<Level> = Vec::new();
-    for (index, document) in documents.iter().enumerate() {
-        let place = format!("tiers.levels[{index}]");
-        let id = LevelId::new(&document.id).map_err(|error| wrong(format!("{place}.id"), error))?;
-        if document.threshold < 0 {
-            return Err(wrong(format!("{place}.threshold"), "must not be negative"));
-        }
-        if let Some(twin) = levels.iter().find(|level| level.id == id) {
-            return Err(wrong(format!("{place}.id"), format!("{} stands there twice", twin.id)));
-        }
-        if let Some(twin) = levels.iter().find(|level| level.threshold.0 == document.threshold) {
-            return Err(wrong(format!("{place}.threshold"), format!("is also the threshold of {}", twin.id)));
-        }
-        at_most(&format!("{place}.perks"), document.perks.len())?;
-        let title = document.title.clone().unwrap_or_else(|| capitalised(id.as_str()));
-        levels.push(Level {
-            id,
-            title,
-            threshold: Points(document.threshold),
-            perks: document.perks.clone(),
-        });
-    }
-    levels.sort_by_key(|level| level.threshold);
-    Ok(levels)
-}
-
-fn capitalised(id: &str) -> String {
-    let mut letters = id.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn rate(place: &str, rate: Decimal) -> Result<Decimal, ProgrammeError> {

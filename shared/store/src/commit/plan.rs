@@ -6,12 +6,14 @@ mod tests;
 
 use std::collections::HashSet;
 
-use domain::{Coupon, CouponCode, CouponState, Decision, Kind, MemberId};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Coupon, CouponCode, CouponState, Decision, Kind, MemberId, RaterChange, RaterHistory};
 
 use super::{Commit, Enrolment};
 use crate::expression::Placeholders;
 use crate::items::{
-    Attributes, DirectoryItem, coupon_item, entry_item, number, person_item, profile_item, text, write,
+    Attributes, DirectoryItem, coupon_item, entry_item, number, person_item, profile_item, rater_item, text,
+    write,
 };
 use crate::keys::{self, MAX_N, directory, members};
 use crate::{DirectoryKey, Role, StoreError};
@@ -40,6 +42,8 @@ pub(super) enum Condition {
     Version(u64),
     /// It is a coupon that was not taken back.
     StillIssued,
+    /// It is the history of a rater as the rules saw it.
+    Given(RaterHistory),
 }
 
 /// Where a write goes.
@@ -53,7 +57,9 @@ impl Write {
     pub(super) fn table(&self) -> Table {
         match self.role {
             Role::CouponCode | Role::DirectoryKey => Table::Directory,
-            Role::Profile | Role::Entry | Role::Coupon | Role::Person | Role::Programme => Table::Members,
+            Role::Profile | Role::Entry | Role::Coupon | Role::Person | Role::Rater | Role::Programme => {
+                Table::Members
+            }
         }
     }
 }
@@ -72,6 +78,13 @@ impl Condition {
             Self::StillIssued => {
                 let (name, value) = (placeholders.name(members::STATE), placeholders.value(text(ISSUED)));
                 Some(format!("{name} = {value}"))
+            }
+            Self::Given(history) => {
+                let (name, value) =
+                    (placeholders.name(members::RATINGS), placeholders.value(number(history.ratings)));
+                let total = AttributeValue::N(history.total.to_string());
+                let (total_name, total) = (placeholders.name(members::TOTAL), placeholders.value(total));
+                Some(format!("{name} = {value} AND {total_name} = {total}"))
             }
         }
     }
@@ -95,6 +108,9 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     let issued_now = issued_now(decision);
     for coupon in &decision.coupons {
         writes.extend(self::coupon(member, coupon, issued_now.contains(&coupon.code))?);
+    }
+    if let Some(change) = &decision.rater {
+        writes.push(rater(change)?);
     }
     if let Some(enrolment) = enrolment {
         writes.extend(self::enrolment(member, enrolment)?);
@@ -135,6 +151,14 @@ fn coupon(member: &MemberId, coupon: &Coupon, is_new: bool) -> Result<Vec<Write>
         Write { role: Role::Coupon, item, condition: Condition::New(members::ITEM) },
         found_by(&DirectoryKey::Coupon(coupon.code.clone()), member, Role::CouponCode)?,
     ])
+}
+
+fn rater(change: &RaterChange) -> Result<Write, StoreError> {
+    let condition = match change.before.ratings {
+        0 => Condition::New(members::ITEM),
+        _ => Condition::Given(change.before),
+    };
+    Ok(Write { role: Role::Rater, item: rater_item(&change.rater, change.after)?, condition })
 }
 
 fn enrolment(member: &MemberId, enrolment: &Enrolment) -> Result<Vec<Write>, StoreError> {

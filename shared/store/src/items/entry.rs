@@ -70,7 +70,9 @@ pub(crate) fn entry_of(item: Attributes) -> Result<Entry, ImageError> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Cause, CouponCode, EntryId, LevelId, OrderKey, Period, RewardId, time};
+    use domain::{
+        Cause, CouponCode, EntryId, LevelId, OrderKey, Period, RaterId, RatingId, RewardId, Score, time,
+    };
 
     use super::*;
 
@@ -101,6 +103,11 @@ mod tests {
         let tier = |from, to, up| {
             entry(Cause::Tier("2026-03-01".parse().unwrap()), Kind::TierChanged { from, to, up })
         };
+        let rated = |score: &str, rater: Option<&str>, set_aside| Kind::Rated {
+            score: Score::new(score.parse().unwrap()).unwrap(),
+            rater: rater.map(|rater| RaterId::new(rater).unwrap()),
+            set_aside,
+        };
         vec![
             entry(Cause::Order(order.clone()), Kind::Order { revision: u64::MAX }),
             entry(Cause::UnlinkedRefund(order), Kind::UnlinkedRefund),
@@ -113,6 +120,8 @@ mod tests {
                 Cause::Reminder(end, Period::parse("1 week").unwrap()),
                 Kind::ExpiryReminder { expiring: Points(i64::MAX), expires_at: end },
             ),
+            entry(Cause::Rating(RatingId::new("trip#7").unwrap()), rated("4.7", Some("digest"), false)),
+            entry(Cause::Rating(RatingId::new("trip#8").unwrap()), rated("0", None, true)),
             tier(None, Some(gold.clone()), true),
             tier(Some(gold.clone()), None, false),
             tier(Some(gold.clone()), Some(gold), true),

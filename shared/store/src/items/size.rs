@@ -2,10 +2,10 @@
 //! few.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::member::Window;
+use domain::member::{Kept, Window};
 use domain::{
     Account, Bookkeeping, Cause, Currency, Entry, EntryId, Goods, Kind, LevelId, MemberId, OrderKey, Payment,
-    Points, Profile, Snapshot, Timestamp, time,
+    Points, Profile, Rated, Snapshot, Timestamp, time,
 };
 
 use super::{Attributes, entry_item, profile_item, snapshot_attributes};
@@ -56,12 +56,14 @@ fn full_profile() -> Profile {
                 changes_on: Some(date),
                 tier_changes_on: Some(date),
                 mixed: true,
+                kept: Some(Kept { level: LevelId::new("g".repeat(40)).unwrap(), until: date }),
             },
             active_at: Some(moment),
             next_expiry: Some(domain::member::NextExpiry { at: moment, points: Points(i64::MAX) }),
             last_expiry_at: Some(moment),
             reminded_at: Some(moment),
             tier_changed_on: Some(date),
+            rated: Some(Rated { count: u32::MAX, total: i64::MAX, since: Some(moment) }),
             coupons_end_at: Some(moment),
             due_at: Some(moment),
         },

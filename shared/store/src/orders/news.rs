@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Customer, Order, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
 use super::MAX_REFUNDS_PER_ORDER;
@@ -87,6 +88,12 @@ pub(super) fn deletion_update(
 /// Whatever is written is a revision, and takes up again what was put aside.
 fn revise(update: &mut Update) {
     update.count(orders::REVISION);
+    take_up(update);
+}
+
+/// Wakes the accrual, also for what was put aside.
+pub(super) fn take_up(update: &mut Update) {
+    update.set(orders::ACCRUE, AttributeValue::Bool(true));
     update.remove(orders::PARKED);
 }
 

@@ -1,6 +1,6 @@
 //! A commit is whole or not at all, and a conflict says what was written first.
 
-use domain::{CouponState, CustomerId, Decision, Points};
+use domain::{CouponState, CustomerId, Decision, Points, RaterChange, RaterHistory, RaterId};
 use store::{Commit, Consistency, DirectoryKey, Role, Store, StoreError};
 
 use crate::given::{NOON, commit, coupon, decision, enrolment, entry, issued, member, profile, source};
@@ -152,6 +152,26 @@ async fn of_many_commits_at_once_one_succeeds_and_the_others_conflict() {
 
     assert_eq!(committed, 1);
     assert_eq!(version(&store, "m1").await, Some(2));
+}
+
+#[tokio::test]
+async fn a_rater_who_has_rated_somebody_else_meanwhile_is_a_conflict() {
+    let Bench { store, .. } = Bench::new().await;
+    let rater = RaterId::new("digest").unwrap();
+    let given = |ratings, total| RaterHistory { ratings, total };
+    let rated = |member: &str, before, after| Decision {
+        rater: Some(RaterChange { rater: rater.clone(), before, after }),
+        ..decision(member, 1, Vec::new())
+    };
+    assert_eq!(store.rater_history(&rater).await.unwrap(), given(0, 0));
+
+    commit(&store, &rated("m1", given(0, 0), given(1, 450))).await.unwrap();
+    assert_eq!(conflict(commit(&store, &rated("m2", given(0, 0), given(1, 100))).await), Role::Rater);
+    commit(&store, &rated("m2", given(1, 450), given(2, 550))).await.unwrap();
+    assert_eq!(conflict(commit(&store, &rated("m3", given(2, 450), given(3, 650))).await), Role::Rater);
+
+    assert_eq!(store.rater_history(&rater).await.unwrap(), given(2, 550));
+    assert_eq!(version(&store, "m3").await, None);
 }
 
 #[tokio::test]

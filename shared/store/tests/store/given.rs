@@ -76,12 +76,14 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
                 changes_on: Some("2026-06-02".parse().unwrap()),
                 tier_changes_on: None,
                 mixed: false,
+                kept: None,
             },
             active_at: Some(at(NOON)),
             next_expiry: None,
             last_expiry_at: None,
             reminded_at: None,
             tier_changed_on: None,
+            rated: None,
             coupons_end_at: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
         },
@@ -125,7 +127,14 @@ pub(crate) fn issued(coupon: &Coupon) -> Entry {
 
 /// The first decision of a member's, or a later one by its version.
 pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision {
-    Decision { profile: profile(id, version), entries, coupons: Vec::new(), changed: true, completed: true }
+    Decision {
+        profile: profile(id, version),
+        entries,
+        coupons: Vec::new(),
+        rater: None,
+        changed: true,
+        completed: true,
+    }
 }
 
 pub(crate) fn enrolment(customer: &str) -> Enrolment {

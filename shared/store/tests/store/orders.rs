@@ -267,6 +267,25 @@ async fn a_parked_order_stays_so_until_something_new_comes_in() {
 }
 
 #[tokio::test]
+async fn the_accrual_is_woken_by_every_word_of_an_order_but_not_by_what_is_put_aside() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1)).await.unwrap();
+    assert!(bench.wakes_the_accrual("1").await);
+
+    store.record_order(&order("1")).await.unwrap();
+    assert!(bench.wakes_the_accrual("1").await);
+    store.park(&order_key("1"), 2, "the order is in USD", at(NOON)).await.unwrap();
+    assert!(!bench.wakes_the_accrual("1").await);
+
+    store.unpark(&order_key("1")).await.unwrap();
+    assert!(bench.wakes_the_accrual("1").await);
+    store.park(&order_key("1"), 2, "again", at(NOON)).await.unwrap();
+    store.record_deletion(&order_key("1"), at(NOON)).await.unwrap();
+    assert!(bench.wakes_the_accrual("1").await);
+}
+
+#[tokio::test]
 async fn only_the_revision_that_failed_is_parked() {
     let Bench { store, .. } = Bench::new().await;
     store.record_order(&order("2")).await.unwrap();

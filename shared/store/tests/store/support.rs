@@ -9,17 +9,21 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ScalarAttributeType,
 };
 use aws_smithy_async::rt::sleep::TokioSleep;
 use dynoxide::Database;
 use store::{Meter, Store, Tables, Usage};
 
+use crate::given::order_key;
+
 /// A store, and what it used.
 pub(crate) struct Bench {
     pub(crate) store: Store,
     meter: Arc<Meter>,
+    client: Client,
+    tables: Tables,
 }
 
 /// Keeps the names of two tests of one run apart.
@@ -35,8 +39,15 @@ impl Bench {
         let tables = tables();
         create_tables(&client, &tables).await;
         let meter = Arc::new(Meter::new());
-        let store = Store::new(client, tables).with_meter(Arc::clone(&meter));
-        Self { store, meter }
+        let store = Store::new(client.clone(), tables.clone()).with_meter(Arc::clone(&meter));
+        Self { store, meter, client, tables }
+    }
+
+    /// Whether the filter of the orders' stream passes an order as it is stored.
+    pub(crate) async fn wakes_the_accrual(&self, order: &str) -> bool {
+        let key = AttributeValue::S(order_key(order).to_string());
+        let order = self.client.get_item().table_name(&self.tables.orders).key("order", key).send().await;
+        order.unwrap().item.unwrap().get("accrue") == Some(&AttributeValue::Bool(true))
     }
 
     /// What a piece of work uses.

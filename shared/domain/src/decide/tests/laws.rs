@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+use super::long_way::{ratings_by_the_journal, tier_by_the_journal};
 use super::world::{World, at, entropy, order, programme, unlinked};
 use crate::time::Timestamp;
 use crate::{Command, Kind, Known, OrderState, Outcome, Payment, Programme};
@@ -17,6 +18,7 @@ enum Step {
     Cancel { which: Index },
     Complete { which: Index },
     Redeliver { which: Index },
+    Rate { score: i64, rater: u8, hours_ago: i64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -31,6 +33,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<Index>().prop_map(|which| Step::Cancel { which }),
         1 => any::<Index>().prop_map(|which| Step::Complete { which }),
         1 => any::<Index>().prop_map(|which| Step::Redeliver { which }),
+        1 => (1_i64..=5, 0_u8..3, prop_oneof![Just(0), 0_i64..24 * 200])
+            .prop_map(|(score, rater, hours_ago)| Step::Rate { score, rater, hours_ago }),
     ];
     prop::collection::vec(step, 1..25)
 }
@@ -46,8 +50,23 @@ fn programmes() -> impl Strategy<Value = Programme> {
     ]);
     let uncovered = select(vec!["negative", "clamp"]);
     let status = select(vec!["per_unit = 1", "per_order = 120", "per_unit = 1, per_order = 10"]);
-    (zone, window, validity, uncovered, status).prop_map(|(zone, window, validity, uncovered, status)| {
+    let downgrade = select(vec![
+        "",
+        "downgrade = { grace = \"1 month\" }",
+        "downgrade = { grace = \"10 days\", one_level_at_a_time = true }",
+        "downgrade = { keep_until_end_of = \"month\" }",
+        "downgrade = { keep_until_end_of = \"year\", grace = \"1 month\", one_level_at_a_time = true }",
+    ]);
+    let rating = select(vec![
+        "",
+        "minimum_rating = \"3.5\"",
+        "minimum_rating = \"3.5\"\nratings = { last = 3, set_aside = { average_below = \"2.5\", after = 2 } }",
+    ]);
+    let rules = (zone, window, validity, uncovered, status, downgrade, rating);
+    rules.prop_map(|(zone, window, validity, uncovered, status, downgrade, rating)| {
+        let levels = "[[tiers.levels]]\n        id = \"silver\"";
         programme(&[
+            (levels, &format!("{downgrade}\n{rating}\n{levels}")),
             ("Europe/Paris", zone),
             ("\"3 months\"\n        status", &format!("\"{window}\"\n        status")),
             ("after_inactivity = \"12 months\"", validity),
@@ -71,6 +90,10 @@ fn live(programme: Programme, steps: &[Step], mut check: impl FnMut(&mut World))
             Step::Unlinked { minor } => {
                 orders.push(unlinked(&number.to_string(), world.now, *minor));
                 world.arrives(orders.last().unwrap());
+            }
+            Step::Rate { score, rater, hours_ago } => {
+                let rated_at = later(world.now, -hours_ago);
+                world.is_rated(&number.to_string(), rated_at, &score.to_string(), &format!("rater-{rater}"));
             }
             _ if orders.is_empty() => {}
             Step::Redeliver { which } => world.arrives(&orders[which.index(orders.len())]),
@@ -125,8 +148,24 @@ proptest! {
                 .map(|entry| entry.status_points.0)
                 .sum();
             assert_eq!(world.profile.bookkeeping.window.sum.0, sum);
-            let reached = tiers.reached(crate::Points(sum.max(0))).map(|level| level.id.as_str());
-            assert_eq!(world.tier(), reached);
+        });
+    }
+
+    #[test]
+    fn the_tier_held_is_the_one_that_the_journal_gives_day_by_day(
+        programme in programmes(),
+        steps in steps(),
+    ) {
+        let world = live(programme, &steps, |_| {});
+        prop_assert_eq!(world.tier(), tier_by_the_journal(&world));
+    }
+
+    #[test]
+    fn the_ratings_kept_are_those_that_the_journal_has(programme in programmes(), steps in steps()) {
+        live(programme, &steps, |world| {
+            let Some(rated) = &world.profile.bookkeeping.rated else { return };
+            let Some(scores) = ratings_by_the_journal(world) else { return };
+            assert_eq!((rated.count as usize, rated.total), (scores.len(), scores.iter().sum()));
         });
     }
 

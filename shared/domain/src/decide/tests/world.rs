@@ -1,13 +1,15 @@
 //! One member in memory, driven as the shell drives the rules: decide, read what is needed, commit, repeat.
 
+use std::collections::BTreeMap;
+
 use crate::decide::expires_at;
 use crate::member::CouponState;
 use crate::programme::Version;
 use crate::time::instant;
 use crate::{
     Account, Command, Coupon, Currency, Customer, Date, DecideError, Decision, Entropy, Entry, Goods, Kind,
-    Known, MemberId, OrderKey, OrderState, Outcome, Payment, Points, Profile, Programme, Programmes, Refund,
-    RefundId, Snapshot, SourceName, Timestamp,
+    Known, MemberId, OrderKey, OrderState, Outcome, Payment, Points, Profile, Programme, Programmes, Rater,
+    RaterHistory, RaterId, Rating, RatingId, Refund, RefundId, Score, Snapshot, SourceName, Timestamp,
 };
 
 /// A programme with everything in it; `changes` replaces text in it.
@@ -119,6 +121,8 @@ pub(super) struct World {
     pub(super) profile: Profile,
     pub(super) journal: Vec<Entry>,
     pub(super) coupons: Vec<Coupon>,
+    /// What every rater has given so far.
+    pub(super) raters: BTreeMap<RaterId, RaterHistory>,
     pub(super) now: Timestamp,
     seed: u64,
 }
@@ -127,7 +131,8 @@ impl World {
     pub(super) fn new(programme: Programme, now: Timestamp) -> Self {
         let programmes = Programmes::only(programme);
         let profile = Profile::new(MemberId::new("m").unwrap(), now, &programmes);
-        Self { programmes, profile, journal: Vec::new(), coupons: Vec::new(), now, seed: 0 }
+        let (journal, coupons, raters) = Default::default();
+        Self { programmes, profile, journal, coupons, raters, now, seed: 0 }
     }
 
     /// Publishes another version, in force from now on.
@@ -140,6 +145,19 @@ impl World {
     /// An order or a refund arrives now.
     pub(super) fn arrives(&mut self, state: &OrderState) {
         self.run(Command::Order { state, first_seen: false }).unwrap();
+    }
+
+    /// Somebody rates the member, or tells the same rating again.
+    pub(super) fn is_rated(&mut self, id: &str, rated_at: Timestamp, score: &str, rater: &str) {
+        let rater = RaterId::new(rater).unwrap();
+        let history = self.raters.get(&rater).copied().unwrap_or_default();
+        let rating = Rating {
+            id: RatingId::new(id).unwrap(),
+            rated_at,
+            score: Score::new(score.parse().unwrap()).unwrap(),
+            rater: Some(Rater { id: rater, history }),
+        };
+        self.run(Command::Rate { rating: &rating, first_seen: false }).unwrap();
     }
 
     /// An order arrives at the moment at which it was placed, after the reviews that were due before.
@@ -217,6 +235,11 @@ impl World {
         for coupon in &decision.coupons {
             self.coupons.retain(|known| known.code != coupon.code);
             self.coupons.push(coupon.clone());
+        }
+        if let Some(change) = &decision.rater {
+            let history = self.raters.entry(change.rater.clone()).or_default();
+            assert_eq!(*history, change.before);
+            *history = change.after;
         }
         self.profile = decision.profile.clone();
     }

@@ -18,6 +18,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         changes_on: None,
         tier_changes_on: None,
         mixed: false,
+        kept: None,
     };
     let bookkeeping = Bookkeeping {
         programme: 1,
@@ -28,12 +29,13 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         last_expiry_at: None,
         reminded_at: None,
         tier_changed_on: None,
+        rated: None,
         coupons_end_at: None,
         due_at: None,
     };
     let member = MemberId::new("m1").unwrap();
     let profile = Profile { member, version, enrolled_at: noon, account: Account::default(), bookkeeping };
-    Decision { profile, entries, coupons, changed: true, completed: true }
+    Decision { profile, entries, coupons, rater: None, changed: true, completed: true }
 }
 
 fn entry(cause: Cause, n: u32, kind: Kind) -> Entry {

@@ -1,0 +1,60 @@
+//! The tier: looked up, not latched. Up at once, and down as the programme says.
+
+use super::draft::{Deltas, Draft, Stop};
+use super::{rating, window};
+use crate::journal::{Cause, EntryId, Kind};
+use crate::member::Bookkeeping;
+use crate::programme::{Level, Programme};
+use crate::time::{Date, Timestamp, date_of, start_of};
+
+pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    let dates_are_exact = window::settle(draft, moment)?;
+    rating::settle(draft, moment)?;
+    if look_up(draft, moment)? && !dates_are_exact {
+        // The date kept was that of another tier's end; until the window is read again, any change may end this one.
+        let window = &mut draft.profile.bookkeeping.window;
+        window.tier_changes_on = window::earlier(window.tier_changes_on, window.changes_on);
+    }
+    Ok(())
+}
+
+/// The level that a member holds: the highest that the sum reaches or that is kept, unless the rating is too low.
+fn held<'a>(programme: &'a Programme, bookkeeping: &Bookkeeping) -> Option<&'a Level> {
+    let tiers = programme.tiers.as_ref()?;
+    if let (Some(rule), Some(rated)) = (&tiers.rating, &bookkeeping.rated)
+        && rated.is_below(rule.minimum)
+    {
+        return None;
+    }
+    let window = &bookkeeping.window;
+    let kept = window.kept.as_ref().and_then(|kept| programme.level(&kept.level));
+    tiers.reached(window.sum.floored()).into_iter().chain(kept).max_by_key(|level| level.threshold)
+}
+
+/// Posts a change of tier. Tells whether there was one.
+fn look_up(draft: &mut Draft<'_>, moment: Timestamp) -> Result<bool, Stop> {
+    let programme = draft.programme_at(moment);
+    let level = held(programme, &draft.profile.bookkeeping);
+    let from = draft.profile.account.tier.clone();
+    let to = level.map(|level| level.id.clone());
+    if from == to {
+        return Ok(false);
+    }
+    let threshold_before = from.as_ref().and_then(|id| programme.level(id)).map(|level| level.threshold);
+    let up = level.map(|level| level.threshold) > threshold_before;
+    let today = date_of(moment, &programme.time_zone);
+    let id = next_id(draft, start_of(today, &programme.time_zone)?, today)?;
+    draft.post(id, Deltas::default(), Kind::TierChanged { from, to, up })?;
+    let changed_on = &mut draft.profile.bookkeeping.tier_changed_on;
+    *changed_on = (*changed_on).max(Some(today));
+    Ok(true)
+}
+
+fn next_id(draft: &Draft<'_>, effective_at: Timestamp, today: Date) -> Result<EntryId, Stop> {
+    let cause = Cause::Tier(today);
+    if draft.profile.bookkeeping.tier_changed_on.is_some_and(|date| date >= today) {
+        draft.next_id(effective_at, cause)
+    } else {
+        Ok(EntryId { effective_at, cause, n: 0 })
+    }
+}
