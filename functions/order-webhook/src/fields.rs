@@ -1,11 +1,12 @@
 //! The fields that platforms have in common, read into types that cannot be wrong. An error names the field and what
 //! would be right, and never repeats what was sent.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
 use domain::ids::IdError;
-use domain::{Contact, Currency, Timestamp};
+use domain::{Contact, CouponCode, Currency, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
@@ -20,6 +21,8 @@ const MAX_LOCALE_BYTES: usize = 35;
 /// The largest amount in main units: more than any order, and so small that a body's worth of them, times
 /// [`MAX_QUANTITY`], never overflows a decimal.
 const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
+/// The most coupons of one order; each is looked up for itself.
+const MAX_COUPONS: usize = 10;
 /// The most pieces of one line of an order.
 const MAX_QUANTITY: u32 = 1_000_000;
 
@@ -194,6 +197,11 @@ impl TryFrom<u32> for Quantity {
     fn try_from(pieces: u32) -> Result<Self, String> {
         if pieces > MAX_QUANTITY { Err(format!("is more than {MAX_QUANTITY}")) } else { Ok(Self(pieces)) }
     }
+}
+
+/// The codes used at a checkout that could be coupons of ours.
+pub(crate) fn coupons<'a>(codes: impl Iterator<Item = &'a str>) -> BTreeSet<CouponCode> {
+    codes.filter_map(CouponCode::like_ours).take(MAX_COUPONS).collect()
 }
 
 /// Rounds an exact amount to minor units, half up: the one place where a platform's decimals are rounded.

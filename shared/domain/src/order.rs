@@ -1,10 +1,10 @@
 //! Orders and refunds as the platforms tell of them, and all that is known of one order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CustomerId, OrderKey, RefundId, SourceName};
+use crate::ids::{CouponCode, CustomerId, OrderKey, RefundId, SourceName};
 use crate::money::{Currency, Goods};
 use crate::time::Timestamp;
 
@@ -98,6 +98,16 @@ pub struct Snapshot {
     /// A test or a draft: never earns.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
+    /// Codes like ours that were used at its checkout.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub coupons: BTreeSet<CouponCode>,
+}
+
+impl Snapshot {
+    /// Whether the order stands, so that what was used to pay for it is used.
+    pub fn stands(&self) -> bool {
+        !self.cancelled && !self.test
+    }
 }
 
 /// A refund of goods.
@@ -154,6 +164,8 @@ pub struct OrderState {
     pub refunds: BTreeMap<RefundId, Refund>,
     /// An unlinked refund has this instead of a snapshot.
     pub unlinked: Option<Refund>,
+    /// Every coupon's code that any snapshot of the order had.
+    pub coupons_seen: BTreeSet<CouponCode>,
 }
 
 impl OrderState {
@@ -165,5 +177,10 @@ impl OrderState {
             (None, Some(_)) => self.placed_at,
             (None, None) => None,
         }
+    }
+
+    /// Whether the order, as it is now, uses a coupon.
+    pub fn uses(&self, code: &CouponCode) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.stands() && snapshot.coupons.contains(code))
     }
 }

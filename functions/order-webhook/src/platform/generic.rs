@@ -50,7 +50,7 @@ use ring::hmac;
 use serde::Deserialize;
 
 use super::{Delivery, News, Platform};
-use crate::fields::{BadInput, Email, Id, Instant, MinorUnits, PlatformId, contact, read};
+use crate::fields::{BadInput, Email, Id, Instant, MinorUnits, PlatformId, contact, coupons, read};
 use crate::signature::{BadSecret, Refusal, standard_webhooks};
 
 /// See the file's own words.
@@ -110,6 +110,7 @@ struct OrderDocument {
     paid_minor: Option<MinorUnits>,
     total_minor: Option<MinorUnits>,
     test: Option<bool>,
+    coupons: Option<Vec<String>>,
     customer: Option<CustomerDocument>,
 }
 
@@ -186,6 +187,7 @@ impl OrderDocument {
                 payment,
                 cancelled: self.status == Status::Cancelled,
                 test: self.test.unwrap_or_default(),
+                coupons: coupons(self.coupons.iter().flatten().map(String::as_str)),
             },
             refunds: Default::default(),
         }))

@@ -20,7 +20,9 @@ use serde::{Deserialize, Deserializer, de};
 use store::MAX_REFUNDS_PER_ORDER;
 
 use super::{Delivery, News, Platform};
-use crate::fields::{Amount, BadInput, Email, Id, PlatformId, contact, minor_units, null_is_default, read};
+use crate::fields::{
+    Amount, BadInput, Email, Id, PlatformId, contact, coupons, minor_units, null_is_default, read,
+};
 use crate::signature::{BadSecret, Refusal, body_hmac};
 
 const SIGNATURE: &str = "X-WC-Webhook-Signature";
@@ -136,6 +138,8 @@ struct OrderBody {
     line_items: Vec<LineItem>,
     #[serde(default, deserialize_with = "null_is_default")]
     refunds: Vec<RefundBody>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    coupon_lines: Vec<CouponLine>,
     customer_id: Option<Id<CustomerId>>,
     #[serde(default, deserialize_with = "null_is_default")]
     billing: Billing,
@@ -146,6 +150,12 @@ struct LineItem {
     total: Amount,
     #[serde(default, deserialize_with = "null_is_default")]
     total_tax: Amount,
+}
+
+#[derive(Deserialize)]
+struct CouponLine {
+    /// Lower case, however it was typed.
+    code: String,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +196,7 @@ impl OrderBody {
             payment,
             cancelled,
             test: matches!(self.status.as_str(), "draft" | "auto-draft"),
+            coupons: coupons(self.coupon_lines.iter().map(|line| line.code.as_str())),
         };
         Ok(Order {
             key: order_key(source, &self.id)?,

@@ -1,9 +1,9 @@
 //! An order: the newest snapshot side by side with the pinned facts, each refund an attribute of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Customer, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp};
+use domain::{CouponCode, Customer, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp};
 use serde::Deserialize;
 use serde_dynamo::Item;
 
@@ -18,14 +18,16 @@ struct OrderItem {
     placed_at: Option<Timestamp>,
     owner: Option<Customer>,
     unlinked: Option<Refund>,
+    #[serde(default)]
+    coupons_seen: BTreeSet<CouponCode>,
 }
 
 /// Reads an order from the image of a stream record.
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, unlinked } = read(image)?;
-    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked })
+    let OrderItem { order, revision, placed_at, owner, unlinked, coupons_seen } = read(image)?;
+    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked, coupons_seen })
 }
 
 fn refunds_of(image: &Item) -> Result<BTreeMap<RefundId, Refund>, ImageError> {

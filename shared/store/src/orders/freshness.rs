@@ -50,7 +50,15 @@ mod tests {
             key: OrderKey::new("shop#1").unwrap(),
             placed_at: at,
             customer: None,
-            snapshot: Snapshot { updated_at: at, currency, goods, payment, cancelled, test: false },
+            snapshot: Snapshot {
+                updated_at: at,
+                currency,
+                goods,
+                payment,
+                cancelled,
+                test: false,
+                coupons: Default::default(),
+            },
             refunds: BTreeMap::from_iter(refunds),
         }
     }

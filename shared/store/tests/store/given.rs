@@ -48,6 +48,7 @@ pub(crate) fn order(id: &str) -> Order {
             payment: Payment::Paid,
             cancelled: false,
             test: false,
+            coupons: Default::default(),
         },
         refunds: BTreeMap::new(),
     }
@@ -112,6 +113,7 @@ pub(crate) fn coupon(code: &str, number: u32) -> Coupon {
         issued_at: at(NOON),
         ends_at: Some(at("2026-06-01T12:00:00Z")),
         state: CouponState::Issued,
+        used_by: None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Contact, Customer, Goods, Order, OrderKey, OrderState, Payment, Refund, UnlinkedRefund};
+use domain::{
+    Contact, CouponCode, Customer, Goods, Order, OrderKey, OrderState, Payment, Refund, UnlinkedRefund,
+};
 use store::{MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
 
 use crate::given::{NOON, at, customer, order, order_key, refund, refund_id, source};
@@ -31,6 +33,7 @@ async fn an_order_reads_back_as_it_was_told() {
     told.snapshot.payment = Payment::Partial { paid: 1_000, total: 5_000 };
     told.snapshot.cancelled = true;
     told.snapshot.test = true;
+    told.snapshot.coupons.insert(CouponCode::new("ABCD-EFGH-2345").unwrap());
 
     assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Stored);
 
@@ -39,12 +42,29 @@ async fn an_order_reads_back_as_it_was_told() {
         revision: 1,
         placed_at: Some(told.placed_at),
         owner: told.customer,
+        coupons_seen: told.snapshot.coupons.clone(),
         snapshot: Some(told.snapshot),
         refunds: told.refunds,
         unlinked: None,
     };
     assert_eq!(stored(&store, "1").await, expected);
     assert_eq!(store.order(&order_key("2")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_coupon_that_an_order_no_longer_uses_is_remembered() {
+    let Bench { store, .. } = Bench::new().await;
+    let code = CouponCode::new("ABCD-EFGH-2345").unwrap();
+    let mut using = order("1");
+    using.snapshot.coupons.insert(code.clone());
+    store.record_order(&using).await.unwrap();
+    let mut edited = order("1");
+    edited.snapshot.updated_at = at("2027-01-01T00:00:00Z");
+    store.record_order(&edited).await.unwrap();
+
+    let state = stored(&store, "1").await;
+    assert!(state.coupons_seen.contains(&code) && !state.uses(&code));
+    assert!(state.snapshot.unwrap().coupons.is_empty());
 }
 
 #[tokio::test]

@@ -65,6 +65,14 @@ fn taxed(amount: i64, tax: i64) -> Goods {
 }
 
 #[test]
+fn coupon_lines_like_ours_are_coupons() {
+    let mut body = body();
+    body["coupon_lines"] = json!([{"id": 1, "code": "qjj3-2d2s-gbjx"}, {"id": 2, "code": "welcome"}]);
+    let coupons = order(&body).snapshot.coupons;
+    assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
+}
+
+#[test]
 fn an_order_is_read_whole() {
     let order = order(&body());
     assert_eq!(order.key.as_str(), "shop#727");

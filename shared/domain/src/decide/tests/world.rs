@@ -78,9 +78,11 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
             payment: Payment::Paid,
             cancelled: false,
             test: false,
+            coupons: Default::default(),
         }),
         refunds: Default::default(),
         unlinked: None,
+        coupons_seen: Default::default(),
     }
 }
 
