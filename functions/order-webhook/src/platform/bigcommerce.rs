@@ -7,6 +7,7 @@
 //! tells everything, so it does not matter in which order events come, or how often.
 
 mod order;
+mod refunds;
 
 use std::sync::Arc;
 

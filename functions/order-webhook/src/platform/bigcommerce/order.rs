@@ -3,19 +3,16 @@
 //! Goods are the subtotal less the order's discounts and coupons, without shipping, handling, wrapping and fees, and
 //! without gift certificates (which are money in another form: they earn when they are spent; what one pays, like
 //! store credit, is part of the subtotal all the same). Amounts are in the currency that the customer pays in.
-//!
-//! A refund's `total_amount` is all the money that went back. What of it is shipping, handling, wrapping, a fee or tax
-//! is told; the rest is goods: products and amounts that name none, a restocking fee withheld already deducted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId};
+use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment};
 use domain::{Snapshot, SourceName, Timestamp, time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer};
-use store::MAX_REFUNDS_PER_ORDER;
 
+use super::refunds::{self, RefundBody};
 use crate::api::Answer;
 use crate::fields::{Amount, BadInput, Email, Id, PlatformId, Quantity};
 use crate::fields::{contact, minor_units, null_is_default, read};
@@ -61,7 +58,7 @@ struct BillingAddress {
 }
 
 #[derive(Deserialize)]
-struct Product {
+pub(super) struct Product {
     id: Id<PlatformId>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -77,35 +74,6 @@ struct RefundsBody {
     data: Vec<RefundBody>,
 }
 
-#[derive(Deserialize)]
-struct RefundBody {
-    id: Id<RefundId>,
-    /// The documentation's own example leaves it empty.
-    created: Option<String>,
-    total_amount: Amount,
-    #[serde(default, deserialize_with = "null_is_default")]
-    total_tax: Amount,
-    #[serde(default, deserialize_with = "null_is_default")]
-    items: Vec<RefundItem>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    payments: Vec<RefundPayment>,
-}
-
-#[derive(Deserialize)]
-struct RefundItem {
-    item_type: String,
-    item_id: Option<Id<PlatformId>>,
-    quantity: Option<Quantity>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    requested_amount: Amount,
-}
-
-#[derive(Deserialize)]
-struct RefundPayment {
-    #[serde(default, deserialize_with = "null_is_default")]
-    is_declined: bool,
-}
-
 /// An instant as mail writes it (RFC 2822), or as everybody else does (RFC 3339).
 #[derive(Clone, Copy)]
 struct Moment(Timestamp);
@@ -119,7 +87,7 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let of_mail = || time::in_range(jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp()).ok();
     time::instant(text).ok().or_else(of_mail)
 }
@@ -169,7 +137,7 @@ impl OrderBody {
                 cancelled,
                 test: false,
             },
-            refunds: refunds_of(refunds, &priced, currency, updated_at, certificates)?,
+            refunds: refunds::told(refunds, &priced, currency, updated_at, certificates)?,
             customer: Some(self.customer(source)),
         })
     }
@@ -247,41 +215,9 @@ impl Status {
     }
 }
 
-impl RefundBody {
-    /// Whether no money went back after all.
-    fn is_declined(&self) -> bool {
-        !self.payments.is_empty() && self.payments.iter().all(|payment| payment.is_declined)
-    }
-
-    /// What went back for goods, as the shop prices them.
-    fn goods(&self, tax_included: bool, certificates: &HashMap<String, Product>) -> Decimal {
-        // A refund of no item only corrects the tax.
-        if self.items.is_empty() {
-            return Decimal::ZERO;
-        }
-        let other: Decimal = self.items.iter().map(|item| item.other_than_goods(certificates)).sum();
-        let tax = if tax_included { Decimal::ZERO } else { self.total_tax.0 };
-        (self.total_amount.0 - tax - other).max(Decimal::ZERO)
-    }
-}
-
-impl RefundItem {
-    /// What of it is no goods. The amount of a product is not always told, so goods are what is left.
-    fn other_than_goods(&self, certificates: &HashMap<String, Product>) -> Decimal {
-        match self.item_type.as_str() {
-            "PRODUCT" => {
-                let id = self.item_id.as_ref().map_or("", |Id(PlatformId(id))| id);
-                certificates.get(id).map_or(Decimal::ZERO, |certificate| certificate.worth(self.quantity))
-            }
-            "ORDER" => Decimal::ZERO,
-            _ => self.requested_amount.0,
-        }
-    }
-}
-
 impl Product {
     /// What so many pieces cost.
-    fn worth(&self, pieces: Option<Quantity>) -> Decimal {
+    pub(super) fn worth(&self, pieces: Option<Quantity>) -> Decimal {
         match (pieces, self.quantity) {
             (Some(Quantity(pieces)), Some(Quantity(ordered))) if ordered > 0 => {
                 self.total_inc_tax.0 * Decimal::from(pieces) / Decimal::from(ordered)
@@ -289,31 +225,4 @@ impl Product {
             _ => self.total_inc_tax.0,
         }
     }
-}
-
-/// What each refund gives back of the goods, never more than there are.
-fn refunds_of(
-    mut refunds: Vec<RefundBody>,
-    priced: &Priced,
-    currency: Currency,
-    updated_at: Timestamp,
-    certificates: &HashMap<String, Product>,
-) -> Result<BTreeMap<RefundId, Refund>, BadInput> {
-    if refunds.len() > MAX_REFUNDS_PER_ORDER {
-        return Err(BadInput::at("data", format_args!("are more than {MAX_REFUNDS_PER_ORDER}")));
-    }
-    // In the order of their numbers, so that what one gives back stays when others follow.
-    refunds.sort_by_key(|refund| (refund.id.0.as_str().len(), refund.id.0.as_str().to_owned()));
-    let mut sum = Decimal::ZERO;
-    let mut before = priced.share_as_priced(0);
-    let mut told = BTreeMap::new();
-    for refund in refunds {
-        sum += refund.goods(priced.tax_included, certificates);
-        let so_far = priced.share_as_priced(minor_units("data", sum, currency)?);
-        let refunded_at = refund.created.as_deref().and_then(moment).unwrap_or(updated_at);
-        let goods = so_far.less(&before).goods();
-        before = so_far;
-        told.insert(refund.id.0, Refund { refunded_at, currency, goods });
-    }
-    Ok(told)
 }
