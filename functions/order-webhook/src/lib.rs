@@ -1,8 +1,9 @@
 //! `order-webhook`: verifies what a platform sends, turns it into an order or a refund, and stores it.
 //!
-//! One way through: address → source → signature over the raw body → platform's JSON → store → answer. A sender
-//! hears 2xx only after the write, so whatever we could not keep is sent again.
+//! One way through: address → source → signature over the raw body → platform's JSON (and, where that tells only
+//! where to look, the platform's API) → store → answer. A sender hears 2xx only after the write, so whatever we could not keep is sent again.
 
+mod api;
 mod fields;
 mod parameters;
 mod platform;
@@ -22,6 +23,7 @@ use store::{Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::api::{Api, ApiError};
 use crate::platform::{Delivery, News};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;
@@ -45,6 +47,7 @@ pub struct OrderWebhook {
     store: Store,
     sources: Sources,
     clock: Clock,
+    api: Api,
 }
 
 /// What became of a delivery.
@@ -64,6 +67,8 @@ enum Receipt {
 enum Failure {
     /// The sender must mend something.
     Refused(Problem),
+    /// The platform's API could not be read; the sender keeps the delivery and tries again.
+    Unread(ApiError),
     /// The store must get well, or somebody must look at it; the sender keeps the delivery and tries again.
     Unstored(StoreError),
 }
@@ -77,7 +82,7 @@ impl From<Problem> for Failure {
 impl OrderWebhook {
     /// A handler over a store, for the sources given.
     pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
-        Self { store, sources, clock }
+        Self { store, sources, clock, api: Api::default() }
     }
 
     /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
@@ -105,6 +110,7 @@ impl OrderWebhook {
         let delivery = Delivery { source: &name, headers: request.headers(), body, now: self.clock.now() };
         let source = self.authenticate(&delivery).await?;
         let news = source.parse(&delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
+        let news = self.api.follow(&source, &delivery, news).await.map_err(Failure::Unread)?;
         self.record(news).await.map_err(Failure::Unstored)
     }
 
@@ -118,7 +124,18 @@ impl OrderWebhook {
         self.sources.verified(delivery)
     }
 
-    async fn record(&self, news: News) -> Result<Receipt, StoreError> {
+    async fn record(&self, told: Vec<News>) -> Result<Receipt, StoreError> {
+        let mut receipt = Receipt::Ignored { reason: "nothing is told" };
+        for news in told {
+            let of_this = self.record_one(news).await?;
+            if !matches!(receipt, Receipt::Stored) {
+                receipt = of_this;
+            }
+        }
+        Ok(receipt)
+    }
+
+    async fn record_one(&self, news: News) -> Result<Receipt, StoreError> {
         if let Some(order) = news.order() {
             Span::current().record("order.id", order.as_str());
         }
@@ -129,6 +146,8 @@ impl OrderWebhook {
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
+            // It was followed to what it tells of.
+            News::Elsewhere(_) => return Ok(Receipt::Ignored { reason: "nothing is told" }),
         };
         Ok(match recorded {
             Recorded::Stored => Receipt::Stored,
@@ -158,6 +177,7 @@ fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
             }
             response
         }
+        Err(Failure::Unread(_)) => Problem::platform_unavailable().response(),
         Err(Failure::Unstored(StoreError::Permanent(reason))) => Problem::refused(reason.clone()).response(),
         Err(Failure::Unstored(_)) => Problem::unavailable().response(),
     }
@@ -170,6 +190,10 @@ fn log(receipt: &Result<Receipt, Failure>, status: StatusCode, started: Instant)
     match receipt {
         Ok(receipt) => tracing::debug!(status, duration_ms, ?receipt, "taken"),
         Err(Failure::Refused(problem)) => tracing::warn!(status, duration_ms, %problem, "refused"),
+        Err(Failure::Unread(error)) if error.is_passing() => {
+            tracing::warn!(status, duration_ms, %error, "not read")
+        }
+        Err(Failure::Unread(error)) => tracing::error!(status, duration_ms, %error, "not read"),
         Err(Failure::Unstored(error)) => tracing::error!(status, duration_ms, %error, "not stored"),
     }
 }

@@ -1,6 +1,7 @@
 //! Signature schemes. Each works on the raw bytes, compares in constant time, and knows nothing of JSON.
 
 pub(crate) mod body_hmac;
+pub(crate) mod shared_header;
 pub(crate) mod standard_webhooks;
 
 use base64::Engine;
@@ -24,6 +25,9 @@ pub(crate) enum Refusal {
     /// None of the signatures is ours.
     #[error("The signature does not match; check the source's secret, and sign the raw body.")]
     Mismatch,
+    /// The header that carries the secret is not there, or carries another one.
+    #[error("The header that carries the source's secret is missing or wrong; check the webhook's headers.")]
+    Header,
 }
 
 /// Why a secret cannot be used.

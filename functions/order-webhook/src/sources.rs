@@ -9,9 +9,10 @@ use ring::hmac;
 use runtime::Problem;
 use serde::Deserialize;
 
+use crate::api::{AccessDocument, Answer};
 use crate::fields::{BadInput, without_values};
 use crate::parameters::Parameters;
-use crate::platform::{self, Delivery, News, Platform};
+use crate::platform::{self, Delivery, News, Platform, Reading};
 use crate::signature::{BadSecret, Refusal};
 
 /// The current secret and the one before it, so that one can be rotated.
@@ -19,14 +20,20 @@ const MAX_SECRETS: usize = 2;
 /// How often strangers may make us read the parameters again.
 const SECONDS_BETWEEN_READINGS: i64 = 5 * 60;
 
-/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys (a country,
-/// credentials) are for whoever needs them.
-#[derive(Clone, Deserialize)]
+/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys (a country)
+/// are for whoever needs them.
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct SourceDocument {
     /// `generic`, `shopify`, …
-    platform: String,
+    pub(crate) platform: String,
     /// One secret, or two while one is being rotated.
-    secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
+    /// The address that the platform was told, where it signs that too.
+    pub(crate) notification_url: Option<String>,
+    /// The header that carries the secret itself, where the platform signs nothing.
+    pub(crate) header: Option<String>,
+    /// How the platform's API is reached, where its deliveries tell only where to look.
+    pub(crate) api: Option<AccessDocument>,
 }
 
 /// Why a source cannot be used. Never shows a secret.
@@ -47,6 +54,12 @@ pub enum SourceError {
     /// It is no secret.
     #[error(transparent)]
     Secret(#[from] BadSecret),
+    /// This platform cannot do without it.
+    #[error("{0} is missing, and this platform needs it")]
+    Missing(&'static str),
+    /// A setting is not as it should be.
+    #[error("{0} {1}")]
+    Setting(&'static str, &'static str),
 }
 
 /// Why there are no sources.
@@ -71,14 +84,13 @@ pub enum SourcesError {
 /// One source, ready to verify. Its secrets live on only as keys, which never show themselves.
 #[derive(Clone)]
 pub(crate) struct Source {
-    platform: &'static dyn Platform,
+    platform: Arc<dyn Platform>,
     keys: Vec<hmac::Key>,
 }
 
 impl Source {
     pub(crate) fn new(document: &SourceDocument) -> Result<Self, SourceError> {
-        let platform =
-            platform::named(&document.platform).ok_or_else(|| SourceError::Platform(platform::names()))?;
+        let platform = platform::set_up(document)?;
         if document.secrets.is_empty() || document.secrets.len() > MAX_SECRETS {
             return Err(SourceError::SecretCount);
         }
@@ -107,6 +119,11 @@ impl Source {
             return Ok(News::Nothing("a ping"));
         }
         self.platform.parse(delivery)
+    }
+
+    /// What the delivery tells together with the answers of the platform's API.
+    pub(crate) fn read(&self, delivery: &Delivery<'_>, answers: &[Answer]) -> Result<Reading, BadInput> {
+        self.platform.read(delivery, answers)
     }
 }
 

@@ -3,6 +3,8 @@
 mod events;
 mod handler;
 mod payloads;
+pub(crate) mod stand_in;
+mod thin;
 mod vectors;
 
 use std::io::Write as _;

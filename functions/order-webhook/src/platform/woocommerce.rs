@@ -12,13 +12,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId};
+use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId};
 use domain::{Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
 use store::MAX_REFUNDS_PER_ORDER;
 
+use super::priced::Priced;
 use super::{Delivery, News, Platform};
 use crate::fields::{
     Amount, BadInput, Email, Id, PlatformId, contact, coupons, minor_units, null_is_default, read,
@@ -40,10 +41,6 @@ const NOT_FOUND: u16 = 404;
 pub(super) struct WooCommerce;
 
 impl Platform for WooCommerce {
-    fn name(&self) -> &'static str {
-        "woocommerce"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         body_hmac::key(secret)
     }
@@ -265,35 +262,6 @@ impl OrderBody {
             id: self.customer_id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
             contact: contact(email, false, self.billing.first_name.as_deref(), None),
         }
-    }
-}
-
-/// Goods in minor units, with their tax and without.
-struct Priced {
-    gross: i64,
-    net: i64,
-    tax_included: bool,
-}
-
-impl Priced {
-    fn goods(&self) -> Goods {
-        let amount = if self.tax_included { self.gross } else { self.net };
-        Goods { amount, tax: self.gross - self.net, tax_included: self.tax_included }
-    }
-
-    /// So much of the whole as a sum with tax pays for; never more than the whole, and of all of it exactly all.
-    fn share(&self, sum: i64) -> Self {
-        let gross = sum.clamp(0, self.gross);
-        let net = match i128::from(self.gross) {
-            0 => 0,
-            whole => (2 * i128::from(self.net) * i128::from(gross) + whole) / (2 * whole),
-        };
-        // It is at most `self.net`, which is an `i64`.
-        Self { gross, net: i64::try_from(net).unwrap_or(self.net), tax_included: self.tax_included }
-    }
-
-    fn less(&self, other: &Self) -> Self {
-        Self { gross: self.gross - other.gross, net: self.net - other.net, tax_included: self.tax_included }
     }
 }
 

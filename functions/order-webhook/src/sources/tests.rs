@@ -92,7 +92,8 @@ fn later(seconds: u64) -> Timestamp {
 #[test]
 fn the_local_sources_are_sound() {
     let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
-    assert_eq!(sources.names(), [source("generic-main"), source("shopify-main"), source("woo-main")]);
+    let names = ["bigcommerce-main", "generic-main", "shopify-main", "square-main", "woo-main"];
+    assert_eq!(sources.names(), names.map(source));
     assert_eq!(status(&sources, "shopify-main", &signed("laurel-local-shopify")), 200);
 }
 
@@ -122,6 +123,9 @@ fn no_message_shows_a_secret() {
         "[shop]\nplatform = \"private\"\nsecrets = [\"private\"]",
         "[shop]\nplatform = \"generic\"\nsecrets = [\"private?\"]",
         "[shop]\nplatform = \"shopify\"\nsecrets = [\"private\"",
+        "[shop]\nplatform = \"square\"\nsecrets = [\"private\"]\nnotification_url = \"x\"\napi.token = 7",
+        "[shop]\nplatform = \"square\"\nsecrets = [\"a\"]\nnotification_url = \"x\"\napi = \"private\"",
+        "[shop]\nplatform = \"square\"\nsecrets = [\"a\"]\nnotification_url = \"x\"\napi = { tokn = \"private\" }",
     ] {
         let error = Sources::from_toml(text).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("private"), "{error:?}");
@@ -133,7 +137,7 @@ fn no_message_shows_a_secret() {
 #[test]
 fn what_a_source_signs_it_verifies() {
     let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
-    for name in ["generic-main", "shopify-main"] {
+    for name in ["generic-main", "shopify-main", "woo-main", "bigcommerce-main", "square-main"] {
         let signed = sources.sign(&source(name), "msg_1", at(NOW), BODY).unwrap();
         let headers = headers(signed.iter().map(|(name, value)| (*name, value.as_str())));
         assert_eq!(status(&sources, name, &headers), 200);

@@ -92,7 +92,7 @@ async fn a_body_that_does_not_fit_says_what_to_mend() {
 #[tokio::test]
 async fn garbage_is_malformed_once_it_is_signed() {
     let webhook = webhook_over(store_at(NOBODY.to_owned()));
-    for name in ["generic-main", "shopify-main", "woo-main"] {
+    for name in ["generic-main", "shopify-main", "woo-main", "bigcommerce-main", "square-main"] {
         for body in ["", "null", "[]", "{", "\u{0}", "{\"type\":7}", &"[".repeat(100_000)] {
             let request = signed(name, body.as_bytes().to_vec());
             assert_eq!(status(&webhook, request).await, 400, "{name}: {body:.20}");
@@ -104,7 +104,7 @@ async fn garbage_is_malformed_once_it_is_signed() {
 #[tokio::test]
 async fn a_signature_is_checked_before_anything_is_read() {
     let webhook = webhook_over(store_at(NOBODY.to_owned()));
-    for name in ["generic-main", "shopify-main", "woo-main"] {
+    for name in ["generic-main", "shopify-main", "woo-main", "bigcommerce-main", "square-main"] {
         let mut altered = signed(name, order("1", 4_590));
         *altered.body_mut() = Body::from(order("1", 4_591));
         assert_eq!(status(&webhook, altered).await, 401);

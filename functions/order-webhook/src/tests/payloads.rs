@@ -4,8 +4,10 @@ use domain::{Goods, OrderKey, Refund, RefundId};
 use serde_json::Value;
 
 use super::{at, headers, shared_data, source};
+use crate::api::Answer;
 use crate::fields::BadInput;
-use crate::platform::{Delivery, News, named};
+use crate::platform::{Delivery, News, Reading, named};
+use crate::sources::Source;
 
 /// The body of a published file, taken out of a captured delivery or of its resource's root.
 fn body(name: &str) -> Option<Value> {
@@ -123,4 +125,60 @@ fn a_published_order_of_woocommerce_has_its_goods_and_a_guest() {
 fn a_refund_of_woocommerce_alone_is_no_order() {
     let Some(news) = woo_news("order.updated", "api-refund-1.json") else { return };
     assert_eq!(news.unwrap_err().to_string(), "the body: missing field `status`");
+}
+
+/// The addresses to which a published event of a platform leads first.
+fn leads_to(platform: &str, name: &str) -> Option<Vec<String>> {
+    let path = shared_data()?.join("payloads").join(platform).join(name);
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let event = document.get_mut("body").map(Value::take).unwrap_or(document);
+    let source_document = serde_json::json!({
+        "platform": platform, "secrets": ["a-secret"], "notification_url": "https://laurel.example.com",
+        "api": {"token": "a-token", "store": (platform == "bigcommerce").then_some("abc123")},
+    });
+    let shop = Source::new(&serde_json::from_value(source_document).unwrap()).unwrap();
+    let (source, headers, body) = (source("shop"), headers([]), event.to_string());
+    let now = at("2026-03-01T10:00:00Z");
+    let delivery = Delivery { source: &source, headers: &headers, body: body.as_bytes(), now };
+    match shop.parse(&delivery) {
+        Ok(News::Elsewhere(resources)) => Some(resources.into_iter().map(|resource| resource.url).collect()),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_published_event_that_carries_only_an_id_leads_to_its_order() {
+    for (platform, name, address) in [
+        ("bigcommerce", "store-order-created-hookdeck-1.json", "/stores/abc123/v2/orders/250"),
+        ("bigcommerce", "store-order-statusUpdated-hookdeck-1.json", "/stores/abc123/v2/orders/250"),
+        ("bigcommerce", "store-order-refund-created-hookdeck-1.json", "/stores/abc123/v2/orders/250"),
+        ("square", "order-created-1.json", "/v2/orders/eA3vssLHKJrv9H0IdJCM3gNqfdcZY"),
+        ("square", "payment-updated-1.json", "/v2/orders/03O3USaPaAaFnI6kkwB1JxGgBsUZY"),
+        ("square", "refund-updated-1.json", "/v2/orders/haOyDuHiqtAXMk0d8pDKXpL7Jg4F"),
+    ] {
+        let Some(led) = leads_to(platform, name) else { return };
+        assert!(led.len() == 1 && led[0].ends_with(address), "{name}: {led:?}");
+    }
+}
+
+#[test]
+fn a_published_order_of_square_has_its_goods_and_is_not_paid() {
+    let Some(folder) = shared_data() else { return };
+    let answer = std::fs::read(folder.join("payloads/square/api-retrieveorderresponse-1.json")).unwrap();
+    let document = serde_json::json!({
+        "platform": "square", "secrets": ["a-secret"], "notification_url": "https://laurel.example.com",
+        "api": {"token": "a-token"},
+    });
+    let seller = Source::new(&serde_json::from_value(document).unwrap()).unwrap();
+    let (source, headers) = (source("shop"), headers([]));
+    let body = br#"{"type":"order.updated","data":{"id":"CAISENgvlJ6jLWAzERDzjyHVybY"}}"#;
+    let delivery = Delivery { source: &source, headers: &headers, body, now: at("2026-03-01T10:00:00Z") };
+    let read = seller.read(&delivery, &[Answer { is_known: true, body: answer }]).unwrap();
+    let Reading::Told(news) = read else { panic!("{read:?}") };
+    let [News::Order(order)] = news.as_slice() else { panic!("{news:?}") };
+    assert_eq!(order.key.as_str(), "shop#CAISENgvlJ6jLWAzERDzjyHVybY");
+    assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(550)));
+    assert_eq!(order.snapshot.payment, domain::Payment::Unpaid, "it is open, and nobody has paid yet");
+    assert_eq!(order.placed_at, at("2020-05-18T16:30:49.614Z"));
+    assert!(order.customer.is_none());
 }

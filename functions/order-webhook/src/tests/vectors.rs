@@ -10,7 +10,7 @@ use crate::signature::body_hmac;
 use crate::sources::{Source, SourceDocument};
 
 /// How many vectors there are of the schemes that we know; none may be lost on the way.
-const VECTORS: [(&str, usize); 2] = [("standard-webhooks", 27), ("shopify", 14)];
+const VECTORS: [(&str, usize); 3] = [("standard-webhooks", 27), ("shopify", 14), ("square", 10)];
 /// The tolerance that we give; a vector that tells another one would have to be left out.
 const TOLERANCE_SECONDS: i64 = 300;
 
@@ -25,6 +25,7 @@ struct Vector {
     valid: bool,
     now: Option<i64>,
     tolerance_s: Option<i64>,
+    url: Option<String>,
     note: String,
 }
 
@@ -42,9 +43,13 @@ impl Vector {
 
     fn is_accepted(&self) -> bool {
         let platform = if self.scheme == "standard-webhooks" { "generic" } else { &self.scheme };
-        let document: SourceDocument =
-            serde_json::from_value(serde_json::json!({"platform": platform, "secrets": [self.secret]}))
-                .unwrap();
+        let document = serde_json::json!({
+            "platform": platform,
+            "secrets": [self.secret],
+            "notification_url": self.url,
+            "api": {"token": "a-token"},
+        });
+        let document: SourceDocument = serde_json::from_value(document).unwrap();
         let Ok(verifier) = Source::new(&document) else { return false };
         let now = self.now.map_or_else(
             || at("2026-03-01T10:00:00Z"),

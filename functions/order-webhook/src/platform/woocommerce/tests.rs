@@ -1,5 +1,6 @@
 //! WooCommerce's bodies: money, standing, refunds, who bought, and what is told of a deleted order.
 
+use domain::Goods;
 use domain::money::Basis;
 use proptest::prelude::*;
 use serde_json::{Value, json};
