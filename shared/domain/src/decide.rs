@@ -5,6 +5,7 @@ mod draft;
 mod due;
 mod expiry;
 mod reconcile;
+mod refunded;
 mod target;
 mod window;
 

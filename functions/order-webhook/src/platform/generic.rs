@@ -45,7 +45,7 @@
 //! An order is told whole each time, the refunds one by one. Unknown types and unknown fields are let pass.
 
 use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId};
-use domain::{Snapshot, SourceName, Timestamp, UnlinkedRefund};
+use domain::{RefundKind, Snapshot, SourceName, Timestamp, UnlinkedRefund};
 use ring::hmac;
 use serde::Deserialize;
 
@@ -215,7 +215,12 @@ impl RefundDocument {
     fn news(self, source: &SourceName) -> Result<News, BadInput> {
         let customer = self.customer.map(|customer| customer.at(source));
         let Id(id) = self.id;
-        let refund = Refund { refunded_at: self.refunded_at.0, currency: self.currency, goods: self.goods.0 };
+        let refund = Refund {
+            refunded_at: self.refunded_at.0,
+            currency: self.currency,
+            goods: self.goods.0,
+            kind: RefundKind::Goods,
+        };
         if let Some(Id(order)) = self.order_id {
             let order = order_key(source, &order, "refund.order_id")?;
             return Ok(News::Refund { order, id, refund });

@@ -6,7 +6,7 @@
 mod goods;
 
 use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund};
-use domain::{Snapshot, SourceName, Timestamp};
+use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -198,6 +198,7 @@ impl RefundBody {
             refunded_at: self.processed_at.unwrap_or(self.created_at).0,
             currency,
             goods: self.goods(currency, tax_included)?,
+            kind: RefundKind::Goods,
         })
     }
 }

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId};
-use domain::{Snapshot, SourceName, Timestamp};
+use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
@@ -241,7 +241,8 @@ impl OrderBody {
             let goods = so_far.less(&before).goods();
             before = so_far;
             let refunded_at = self.date_modified_gmt.0;
-            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods });
+            let kind = RefundKind::Goods;
+            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods, kind });
         }
         Ok(refunds)
     }

@@ -7,7 +7,7 @@ use crate::time::instant;
 use crate::{
     Account, Command, Coupon, Currency, Customer, Date, DecideError, Decision, Entropy, Entry, Goods, Kind,
     Known, MemberId, OrderKey, OrderState, Outcome, Payment, Points, Profile, Programme, Programmes, Refund,
-    RefundId, Snapshot, SourceName, Timestamp,
+    RefundId, RefundKind, Snapshot, SourceName, Timestamp,
 };
 
 /// A programme with everything in it; `changes` replaces text in it.
@@ -83,7 +83,8 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
 }
 
 pub(super) fn refund_of(refunded_at: Timestamp, minor: i64) -> Refund {
-    Refund { refunded_at, currency: Currency::new("EUR").unwrap(), goods: Goods::untaxed(minor) }
+    let currency = Currency::new("EUR").unwrap();
+    Refund { refunded_at, currency, goods: Goods::untaxed(minor), kind: RefundKind::Goods }
 }
 
 /// A refund that names no order.
