@@ -1,19 +1,34 @@
 //! What every platform can do: check its signature, and tell its news in our words. To add a platform, add its file
 //! and its line in [`PLATFORMS`].
 
+mod adobe_commerce;
 mod generic;
 mod shopify;
+mod stripe;
 mod woocommerce;
+
+use std::sync::Arc;
 
 use domain::{Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
+use serde::Serialize;
 
 use crate::fields::BadInput;
 use crate::signature::{BadSecret, Refusal};
+use crate::sources::{SourceDocument, SourceError};
 
-/// Every platform that we understand.
-static PLATFORMS: [&dyn Platform; 3] = [&generic::Generic, &shopify::Shopify, &woocommerce::WooCommerce];
+/// Makes a platform as a source's configuration sets it up.
+type SetUp = fn(&SourceDocument) -> Result<Arc<dyn Platform>, SourceError>;
+
+/// Every platform that we understand, by its name in a source's configuration.
+static PLATFORMS: [(&str, SetUp); 5] = [
+    ("adobe_commerce", adobe_commerce::set_up),
+    ("generic", |_| Ok(Arc::new(generic::Generic))),
+    ("shopify", |_| Ok(Arc::new(shopify::Shopify))),
+    ("stripe", |_| Ok(Arc::new(stripe::Stripe))),
+    ("woocommerce", |_| Ok(Arc::new(woocommerce::WooCommerce))),
+];
 
 /// One request, as it came.
 pub(crate) struct Delivery<'a> {
@@ -63,17 +78,37 @@ impl News {
     }
 }
 
+/// The answer to a platform that asks whether an address is ours: what it sent along, sent back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Greeting {
+    pub(crate) challenge: String,
+}
+
 /// A platform, or another sender with a format of its own.
 pub(crate) trait Platform: Send + Sync {
-    /// Its name in a source's configuration.
-    fn name(&self) -> &'static str;
-
     /// The key that a secret stands for; an empty or unreadable secret is refused here, before any delivery.
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret>;
+
+    /// The least secrets of a source; none where the platform signs with a key of its own.
+    fn least_secrets(&self) -> usize {
+        1
+    }
+
+    /// What the platform wants to hear when it asks an address, with GET, whether it is ours. Nothing where it does
+    /// not ask like this.
+    fn greet(&self, _query: &str) -> Option<Greeting> {
+        None
+    }
 
     /// Whether this is the platform's unsigned greeting to an address: answered, and nothing in it is read or stored.
     fn is_ping(&self, _delivery: &Delivery<'_>) -> bool {
         false
+    }
+
+    /// Whether the platform signed the raw body with a key of its own, of which the source knows the public half.
+    /// Nothing where it has none, or where this source knows none.
+    fn verify_publicly(&self, _delivery: &Delivery<'_>) -> Option<Result<(), Refusal>> {
+        None
     }
 
     /// Whether the key signed the raw body.
@@ -86,12 +121,20 @@ pub(crate) trait Platform: Send + Sync {
     fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput>;
 }
 
-/// The platform of a name.
-pub(crate) fn named(name: &str) -> Option<&'static dyn Platform> {
-    PLATFORMS.into_iter().find(|platform| platform.name() == name)
+/// The platform that a source's configuration names, set up as it says.
+pub(crate) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
+    let known = PLATFORMS.iter().find(|(name, _)| *name == document.platform);
+    let (_, set_up) = known.ok_or_else(|| SourceError::Platform(names()))?;
+    set_up(document)
 }
 
 /// The names of all platforms, for a message.
-pub(crate) fn names() -> String {
-    PLATFORMS.map(|platform| platform.name()).join(", ")
+fn names() -> String {
+    PLATFORMS.map(|(name, _)| name).join(", ")
+}
+
+/// A platform that needs no more than secrets.
+#[cfg(test)]
+pub(crate) fn named(name: &str) -> Option<Arc<dyn Platform>> {
+    set_up(&SourceDocument { platform: name.to_owned(), ..SourceDocument::default() }).ok()
 }

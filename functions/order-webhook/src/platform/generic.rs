@@ -57,10 +57,6 @@ use crate::signature::{BadSecret, Refusal, standard_webhooks};
 pub(super) struct Generic;
 
 impl Platform for Generic {
-    fn name(&self) -> &'static str {
-        "generic"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         standard_webhooks::key(secret)
     }

@@ -25,10 +25,6 @@ const TOPIC: &str = "X-Shopify-Topic";
 pub(super) struct Shopify;
 
 impl Platform for Shopify {
-    fn name(&self) -> &'static str {
-        "shopify"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         body_hmac::key(secret)
     }

@@ -16,11 +16,13 @@ use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Re
 use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use store::MAX_REFUNDS_PER_ORDER;
 
 use super::{Delivery, News, Platform};
-use crate::fields::{Amount, BadInput, Email, Id, PlatformId, contact, minor_units, null_is_default, read};
+use crate::fields::{
+    Amount, BadInput, Email, Id, PlatformId, Utc, contact, minor_units, null_is_default, read,
+};
 use crate::signature::{BadSecret, Refusal, body_hmac};
 
 const SIGNATURE: &str = "X-WC-Webhook-Signature";
@@ -38,10 +40,6 @@ const NOT_FOUND: u16 = 404;
 pub(super) struct WooCommerce;
 
 impl Platform for WooCommerce {
-    fn name(&self) -> &'static str {
-        "woocommerce"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         body_hmac::key(secret)
     }
@@ -159,20 +157,6 @@ struct RefundBody {
 struct Billing {
     email: Option<String>,
     first_name: Option<String>,
-}
-
-/// An instant, written without an offset because it always is in UTC.
-#[derive(Clone, Copy)]
-struct Utc(Timestamp);
-
-impl<'de> Deserialize<'de> for Utc {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        domain::time::instant(&text)
-            .or_else(|_| domain::time::instant(&format!("{text}Z")))
-            .map(Utc)
-            .map_err(de::Error::custom)
-    }
 }
 
 impl OrderBody {
