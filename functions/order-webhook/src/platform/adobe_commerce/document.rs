@@ -68,6 +68,8 @@ impl Told {
                 Self::CreditMemo(CreditMemoDocument(fields))
             }
             name if name.starts_with("sales.order.") => Self::Order(OrderDocument(fields)),
+            // A shop may give an event a name of its own.
+            _ if observed.is_none() => Self::seen(fields),
             _ => Self::Nothing(OF_NO_INTEREST),
         }
     }
@@ -250,9 +252,9 @@ fn needed<T: DeserializeOwned>(fields: &Fields, name: &str) -> Result<T, BadInpu
 }
 
 fn either<T: DeserializeOwned>(fields: &Fields, name: &str, other: &str) -> Result<T, BadInput> {
-    match optional(fields, name)? {
+    match optional(fields, name)?.or(optional(fields, other)?) {
         Some(value) => Ok(value),
-        None => needed(fields, other),
+        None => needed(fields, name),
     }
 }
 

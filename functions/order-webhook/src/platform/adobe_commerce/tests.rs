@@ -195,6 +195,7 @@ fn a_resource_is_found_in_every_envelope() {
         json!({"type": name, "data": {"key": "1", "value": body}}),
         json!({"type": "com.adobe.commerce.stage.observer.sales_order_place_after", "data": {"value": {"order": body}}}),
         json!({"type": "sales.order.updated", "data": body}),
+        json!({"type": "com.adobe.commerce.our_paid_orders", "data": {"value": body}}),
     ] {
         assert_eq!(order(&envelope).key.as_str(), "shop#8", "{envelope}");
     }
@@ -223,7 +224,7 @@ fn other_events_are_of_no_interest() {
 fn an_error_says_which_field_is_missing_or_wrong_and_repeats_nothing() {
     let error =
         |change| parse(&with(&saved("complete", "2026-03-01 09:15:04"), change)).unwrap_err().to_string();
-    assert_eq!(error(json!({"entity_id": null})), "id: is missing; subscribe to this field");
+    assert_eq!(error(json!({"entity_id": null})), "entity_id: is missing; subscribe to this field");
     assert_eq!(error(json!({"created_at": null})), "created_at: is missing; subscribe to this field");
     for change in [
         json!({"subtotal": "private"}),
