@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use domain::ids::IdError;
+use domain::time::TimeError;
 use domain::{Contact, CouponCode, Currency, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
@@ -49,6 +50,15 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, BadInput> {
     })?;
     json.end().map_err(|error| bad_json("the body".to_owned(), &error))?;
     Ok(value)
+}
+
+/// Reads a part of a body that was read before; `place` is where it stands.
+pub(crate) fn read_part<T: DeserializeOwned>(place: &str, part: serde_json::Value) -> Result<T, BadInput> {
+    serde_path_to_error::deserialize(part).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { place.to_owned() } else { format!("{place}.{path}") };
+        bad_json(place, &error.into_inner())
+    })
 }
 
 fn bad_json(place: String, error: &serde_json::Error) -> BadInput {
@@ -126,6 +136,32 @@ impl<'de> Deserialize<'de> for Instant {
             }
         }
         deserializer.deserialize_str(InstantVisitor)
+    }
+}
+
+/// An instant, written without an offset because it always is in UTC.
+#[derive(Clone, Copy)]
+pub(crate) struct Utc(pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for Utc {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        domain::time::instant(&text)
+            .or_else(|_| domain::time::instant(&format!("{text}Z")))
+            .map(Utc)
+            .map_err(D::Error::custom)
+    }
+}
+
+/// An instant, as whole seconds since 1970.
+#[derive(Clone, Copy)]
+pub(crate) struct UnixSeconds(pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for UnixSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = i64::deserialize(deserializer)?;
+        let at = Timestamp::from_second(seconds).map_err(|_| D::Error::custom(TimeError::OutOfRange))?;
+        domain::time::in_range(at).map(UnixSeconds).map_err(D::Error::custom)
     }
 }
 

@@ -24,7 +24,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use crate::api::{Api, ApiError};
-use crate::platform::{Delivery, News};
+use crate::platform::{Delivery, Greeting, News};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;
 pub use crate::sources::{SourceError, Sources, SourcesError};
@@ -51,7 +51,7 @@ pub struct OrderWebhook {
 }
 
 /// What became of a delivery.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum Receipt {
     /// Something new was stored.
@@ -60,6 +60,9 @@ enum Receipt {
     Known,
     /// Understood, and of no interest.
     Ignored { reason: &'static str },
+    /// Nothing came; the platform asked whether the address is ours.
+    #[serde(skip)]
+    Greeted(Greeting),
 }
 
 /// Why there is no receipt.
@@ -99,8 +102,10 @@ impl OrderWebhook {
         let name = source_in(request.uri().path())
             .ok_or_else(|| Problem::not_found("The address of a webhook is /webhooks/{source}."))?;
         Span::current().record("source", name.as_str());
-        if request.method() != Method::POST {
-            return Err(Problem::method_not_allowed("A webhook is sent with POST.").into());
+        match *request.method() {
+            Method::POST => {}
+            Method::GET => return self.greet(&name, request.uri().query().unwrap_or_default()).await,
+            _ => return Err(not_post().into()),
         }
         let body: &[u8] = request.body();
         if body.len() > MAX_BODY_BYTES {
@@ -112,6 +117,14 @@ impl OrderWebhook {
         let news = source.parse(&delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
         let news = self.api.follow(&source, &delivery, news).await.map_err(Failure::Unread)?;
         self.record(news).await.map_err(Failure::Unstored)
+    }
+
+    async fn greet(&self, name: &SourceName, query: &str) -> Result<Receipt, Failure> {
+        let mut source = self.sources.named(name);
+        if source.is_err() && self.sources.read_again(self.clock.now()).await {
+            source = self.sources.named(name);
+        }
+        source?.greet(query).map(Receipt::Greeted).ok_or_else(|| not_post().into())
     }
 
     /// The source whose secret signed the delivery. A source or a secret that we do not know may be newer than our
@@ -166,8 +179,13 @@ fn source_in(path: &str) -> Option<SourceName> {
     SourceName::new(source).ok()
 }
 
+fn not_post() -> Problem {
+    Problem::method_not_allowed("A webhook is sent with POST.")
+}
+
 fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
     match receipt {
+        Ok(Receipt::Greeted(greeting)) => runtime::json(StatusCode::OK, greeting),
         Ok(ignored @ Receipt::Ignored { .. }) => runtime::json(StatusCode::OK, ignored),
         Ok(kept @ (Receipt::Stored | Receipt::Known)) => runtime::json(StatusCode::ACCEPTED, kept),
         Err(Failure::Refused(problem)) => {

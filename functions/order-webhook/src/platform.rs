@@ -1,11 +1,13 @@
 //! What every platform can do: check its signature, and tell its news in our words. To add a platform, add its file
 //! and its line in [`PLATFORMS`].
 
+mod adobe_commerce;
 mod bigcommerce;
 mod generic;
 mod priced;
 mod shopify;
 mod square;
+mod stripe;
 mod woocommerce;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use domain::{Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
+use serde::Serialize;
 
 use crate::api::{Answer, Resource};
 use crate::fields::BadInput;
@@ -23,11 +26,13 @@ use crate::sources::{SourceDocument, SourceError};
 type SetUp = fn(&SourceDocument) -> Result<Arc<dyn Platform>, SourceError>;
 
 /// Every platform that we understand, by its name in a source's configuration.
-static PLATFORMS: [(&str, SetUp); 5] = [
+static PLATFORMS: [(&str, SetUp); 7] = [
+    ("adobe_commerce", adobe_commerce::set_up),
     ("bigcommerce", bigcommerce::set_up),
     ("generic", |_| Ok(Arc::new(generic::Generic))),
     ("shopify", |_| Ok(Arc::new(shopify::Shopify))),
     ("square", square::set_up),
+    ("stripe", |_| Ok(Arc::new(stripe::Stripe))),
     ("woocommerce", |_| Ok(Arc::new(woocommerce::WooCommerce))),
 ];
 
@@ -90,14 +95,37 @@ pub(crate) enum Reading {
     Told(Vec<News>),
 }
 
+/// The answer to a platform that asks whether an address is ours: what it sent along, sent back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Greeting {
+    pub(crate) challenge: String,
+}
+
 /// A platform, or another sender with a format of its own.
 pub(crate) trait Platform: Send + Sync {
     /// The key that a secret stands for; an empty or unreadable secret is refused here, before any delivery.
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret>;
 
+    /// The least secrets of a source; none where the platform signs with a key of its own.
+    fn least_secrets(&self) -> usize {
+        1
+    }
+
+    /// What the platform wants to hear when it asks an address, with GET, whether it is ours. Nothing where it does
+    /// not ask like this.
+    fn greet(&self, _query: &str) -> Option<Greeting> {
+        None
+    }
+
     /// Whether this is the platform's unsigned greeting to an address: answered, and nothing in it is read or stored.
     fn is_ping(&self, _delivery: &Delivery<'_>) -> bool {
         false
+    }
+
+    /// Whether the platform signed the raw body with a key of its own, of which the source knows the public half.
+    /// Nothing where it has none, or where this source knows none.
+    fn verify_publicly(&self, _delivery: &Delivery<'_>) -> Option<Result<(), Refusal>> {
+        None
     }
 
     /// Whether the key signed the raw body.

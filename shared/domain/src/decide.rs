@@ -6,6 +6,7 @@ mod due;
 mod expiry;
 mod rating;
 mod reconcile;
+mod refunded;
 mod target;
 mod tier;
 mod window;

@@ -110,15 +110,64 @@ impl Snapshot {
     }
 }
 
-/// A refund of goods.
+/// A refund of goods, or of money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// When it was made.
     pub refunded_at: Timestamp,
     /// Its currency.
     pub currency: Currency,
-    /// The goods it gives back; not negative.
+    /// The goods it gives back; not negative. Where money is told, its amount is the money.
     pub goods: Goods,
+    /// What it tells of.
+    #[serde(default, skip_serializing_if = "RefundKind::is_goods")]
+    pub kind: RefundKind,
+}
+
+/// What a refund tells of. Most platforms tell of goods; one that only moves money tells of money, and of all of it
+/// so far rather than of each refund.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundKind {
+    /// The goods that it gives back.
+    #[default]
+    Goods,
+    /// The money that it gives back, tax and shipping among it. It is goods first, up to all of them.
+    Money,
+    /// Money that was to be given back, and then was not.
+    Failed {
+        /// When that failed.
+        at: Timestamp,
+    },
+    /// All money given back until its moment: it stands for every refund made then or before.
+    SoFar,
+}
+
+impl RefundKind {
+    fn is_goods(&self) -> bool {
+        *self == Self::Goods
+    }
+}
+
+impl Refund {
+    /// A refund of goods, as most platforms tell it.
+    pub fn of_goods(refunded_at: Timestamp, currency: Currency, goods: Goods) -> Self {
+        Self { refunded_at, currency, goods, kind: RefundKind::Goods }
+    }
+
+    /// Whether this telling of a refund takes the place of another one under the same identifier. A refund stays as
+    /// it was first told, but it may fail, and of two sums the later one holds: so the same telling is left whichever
+    /// comes first.
+    pub fn supersedes(&self, known: &Self) -> bool {
+        match (self.kind, known.kind) {
+            (RefundKind::SoFar, RefundKind::SoFar) => {
+                (self.refunded_at, self.goods.amount) > (known.refunded_at, known.goods.amount)
+            }
+            (RefundKind::Failed { .. }, RefundKind::Money) => true,
+            (RefundKind::Failed { at }, RefundKind::Failed { at: known_at }) => at < known_at,
+            _ => false,
+        }
+    }
 }
 
 /// One order as a webhook tells it.

@@ -213,7 +213,7 @@ impl RefundDocument {
     fn news(self, source: &SourceName) -> Result<News, BadInput> {
         let customer = self.customer.map(|customer| customer.at(source));
         let Id(id) = self.id;
-        let refund = Refund { refunded_at: self.refunded_at.0, currency: self.currency, goods: self.goods.0 };
+        let refund = Refund::of_goods(self.refunded_at.0, self.currency, self.goods.0);
         if let Some(Id(order)) = self.order_id {
             let order = order_key(source, &order, "refund.order_id")?;
             return Ok(News::Refund { order, id, refund });

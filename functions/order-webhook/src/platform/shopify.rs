@@ -198,11 +198,11 @@ impl RefundBody {
     }
 
     fn refund(&self, currency: Currency, tax_included: bool) -> Result<Refund, BadInput> {
-        Ok(Refund {
-            refunded_at: self.processed_at.unwrap_or(self.created_at).0,
+        Ok(Refund::of_goods(
+            self.processed_at.unwrap_or(self.created_at).0,
             currency,
-            goods: self.goods(currency, tax_included)?,
-        })
+            self.goods(currency, tax_included)?,
+        ))
     }
 }
 

@@ -13,16 +13,16 @@
 use std::collections::BTreeMap;
 
 use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId};
-use domain::{Snapshot, SourceName, Timestamp};
+use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use store::MAX_REFUNDS_PER_ORDER;
 
 use super::priced::Priced;
 use super::{Delivery, News, Platform};
 use crate::fields::{
-    Amount, BadInput, Email, Id, PlatformId, contact, coupons, minor_units, null_is_default, read,
+    Amount, BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, null_is_default, read,
 };
 use crate::signature::{BadSecret, Refusal, body_hmac};
 
@@ -168,20 +168,6 @@ struct Billing {
     first_name: Option<String>,
 }
 
-/// An instant, written without an offset because it always is in UTC.
-#[derive(Clone, Copy)]
-struct Utc(Timestamp);
-
-impl<'de> Deserialize<'de> for Utc {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        domain::time::instant(&text)
-            .or_else(|_| domain::time::instant(&format!("{text}Z")))
-            .map(Utc)
-            .map_err(de::Error::custom)
-    }
-}
-
 impl OrderBody {
     fn told(self, source: &SourceName) -> Result<Order, BadInput> {
         let priced = self.priced()?;
@@ -249,7 +235,8 @@ impl OrderBody {
             let goods = so_far.less(&before).goods();
             before = so_far;
             let refunded_at = self.date_modified_gmt.0;
-            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods });
+            let kind = RefundKind::Goods;
+            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods, kind });
         }
         Ok(refunds)
     }

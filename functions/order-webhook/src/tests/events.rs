@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::OrderKey;
+use domain::{Goods, OrderKey};
 use lambda_http::Request;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 17] = [
+const EVENTS: [(&str, &str, u16); 26] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
@@ -30,6 +30,16 @@ const EVENTS: [(&str, &str, u16); 17] = [
     ("square-order-created", "2026-03-01T10:15:06Z", 202),
     ("square-payment-updated", "2026-03-01T10:20:06Z", 202),
     ("square-refund-updated", "2026-03-05T08:00:06Z", 202),
+    // The session tells of the goods, whichever comes first.
+    ("stripe-checkout-session-completed", "2026-03-01T09:15:36Z", 202),
+    ("stripe-payment-intent-succeeded", "2026-03-01T09:15:37Z", 202),
+    ("stripe-charge-refund-updated", "2026-03-05T08:00:43Z", 202),
+    ("stripe-charge-refunded", "2026-03-05T08:00:44Z", 202),
+    ("stripe-invoice-paid", "2026-03-02T07:00:08Z", 202),
+    ("adobe-commerce-challenge", "2026-03-01T09:00:00Z", 200),
+    ("adobe-commerce-order-saved", "2026-03-01T09:15:11Z", 202),
+    ("adobe-commerce-creditmemo-saved", "2026-03-05T08:00:10Z", 202),
+    ("adobe-commerce-mage-os-order-paid", "2026-03-01T10:00:05Z", 202),
 ];
 
 fn event(name: &str) -> String {
@@ -62,6 +72,15 @@ async fn every_sample_event_is_answered_as_it_should_be() {
         assert_eq!(order.snapshot.unwrap().goods.amount, goods);
         assert_eq!(order.refunds.values().next().unwrap().goods.amount, back);
     }
+    let sale = order("stripe-main#pi_example_1").await;
+    let goods = Goods { amount: 4_500, tax: 1_000, tax_included: false };
+    assert_eq!((sale.snapshot.unwrap().goods, sale.refunds.len()), (goods, 2));
+    let goods = Goods { amount: 2_000, tax: 400, tax_included: false };
+    assert_eq!(order("stripe-main#pi_example_2").await.snapshot.unwrap().goods, goods);
+    let adobe = order("adobe-main#4001").await;
+    let goods = Goods { amount: 4_000, tax: 800, tax_included: false };
+    assert_eq!((adobe.snapshot.unwrap().goods, adobe.refunds.len()), (goods, 1));
+    assert_eq!(order("mage-os-main#1001").await.snapshot.unwrap().goods.amount, 5_000);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::{at, headers, shared_data, source};
 use crate::api::Answer;
 use crate::fields::BadInput;
 use crate::platform::{Delivery, News, Reading, named};
-use crate::sources::Source;
+use crate::sources::{Source, SourceDocument};
 
 /// The body of a published file, taken out of a captured delivery or of its resource's root.
 fn body(name: &str) -> Option<Value> {
@@ -181,4 +181,117 @@ fn a_published_order_of_square_has_its_goods_and_is_not_paid() {
     assert_eq!(order.snapshot.payment, domain::Payment::Unpaid, "it is open, and nobody has paid yet");
     assert_eq!(order.placed_at, at("2020-05-18T16:30:49.614Z"));
     assert!(order.customer.is_none());
+}
+
+/// The body of a published file of another platform, as it is.
+fn news_of(platform: &str, folder: &str, name: &str) -> Option<Result<News, BadInput>> {
+    let body = std::fs::read(shared_data()?.join("payloads").join(folder).join(name)).unwrap();
+    let (source, headers) = (source("shop"), headers([]));
+    let now = at("2026-03-01T10:00:00Z");
+    let delivery = Delivery { source: &source, headers: &headers, body: &body, now };
+    let document = SourceDocument {
+        platform: platform.to_owned(),
+        secrets: vec!["laurel-local".to_owned()],
+        ..SourceDocument::default()
+    };
+    Some(Source::new(&document).unwrap().parse(&delivery))
+}
+
+#[test]
+fn a_published_session_of_stripe_has_its_intent_customer_and_goods() {
+    let Some(news) = news_of("stripe", "stripe", "checkout-session-completed-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!(order.key.as_str(), "shop#pi_000000000000000000000000");
+    assert_eq!(order.placed_at, at("2022-03-26T18:39:19Z"), "of the event, as older versions tell no other");
+    let customer = order.customer.unwrap();
+    assert_eq!(customer.id.unwrap().as_str(), "cus_00000000000000");
+    assert_eq!(
+        (customer.contact.email.as_deref(), customer.contact.email_verified),
+        (Some("stripe@example.com"), false)
+    );
+    assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(3_000)));
+    assert_eq!((order.snapshot.payment, order.snapshot.test), (domain::Payment::Paid, true));
+}
+
+#[test]
+fn a_published_intent_of_stripe_is_worth_what_was_received() {
+    let Some(news) = news_of("stripe", "stripe", "payment_intent-succeeded-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!(order.key.as_str(), "shop#pi_000000000000000000000000");
+    assert_eq!(order.placed_at, at("2022-03-26T18:40:32Z"));
+    assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(2_000)));
+    assert!(!order.customer.unwrap().is_known() && order.snapshot.test);
+}
+
+#[test]
+fn a_published_refund_of_stripe_tells_the_sum_given_back() {
+    let Some(news) = news_of("stripe", "stripe", "charge-refunded-1.json") else { return };
+    let Ok(News::Refund { order, refund, .. }) = news else { panic!("{news:?}") };
+    assert_eq!(order.as_str(), "shop#ch_000000000000000000000000", "the charge has no intent");
+    assert_eq!((refund.currency.code(), refund.goods.amount), ("USD", 100));
+    assert_eq!((refund.kind, refund.refunded_at), (domain::RefundKind::SoFar, at("2022-03-26T18:39:09Z")));
+}
+
+#[test]
+fn a_published_order_of_magento_has_its_customer_and_goods() {
+    let Some(news) = news_of("adobe_commerce", "magento", "api-order-full-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!((order.key.as_str(), order.snapshot.currency.code()), ("shop#3", "USD"));
+    assert_eq!(order.placed_at, at("2017-08-21T22:22:19Z"));
+    assert_eq!(order.snapshot.updated_at, at("2017-08-21T22:22:20Z"));
+    assert_eq!(order.customer.unwrap().id.unwrap().as_str(), "3");
+    assert_eq!(order.snapshot.goods, Goods::untaxed(16_000));
+    assert_eq!(order.snapshot.payment, domain::Payment::Unpaid, "it is new");
+}
+
+#[test]
+fn a_published_invoice_of_magento_pays_its_order() {
+    let Some(news) = news_of("adobe_commerce", "magento", "event-invoice-save-after-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!((order.key.as_str(), order.snapshot.currency.code()), ("shop#8", "USD"));
+    assert_eq!(order.placed_at, at("2023-04-06T18:36:18Z"));
+    assert_eq!(
+        (order.snapshot.goods, order.snapshot.payment),
+        (Goods::untaxed(110_000), domain::Payment::Paid)
+    );
+    assert!(!order.customer.unwrap().is_known());
+}
+
+#[test]
+fn a_published_event_of_magento_without_amounts_is_of_no_interest() {
+    let Some(news) = news_of("adobe_commerce", "magento", "event-order-created-1.json") else { return };
+    assert!(matches!(news, Ok(News::Nothing(_))), "{news:?}");
+}
+
+/// The schema names the type of each field; here each has a value of that type.
+#[test]
+fn a_credit_memo_of_magento_by_its_published_schema_is_a_refund() {
+    let Some(data) = shared_data() else { return };
+    let path = data.join("payloads/magento/schema-sales_order_creditmemo_save_after.json");
+    let mut memo: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for (name, value) in memo.as_object_mut().unwrap() {
+        *value = match (name.as_str(), value.as_str()) {
+            ("subtotal", _) => 50.0.into(),
+            ("state", _) => 2.into(),
+            ("order_currency_code", _) => "EUR".into(),
+            ("created_at", _) => "2026-03-05 08:00:00".into(),
+            ("order_id", _) => 4001.into(),
+            (_, Some("float")) => 0.0.into(),
+            (_, Some("int")) => 1.into(),
+            (_, Some("boolean")) => true.into(),
+            (name, Some("string")) => name.into(),
+            _ => Value::Null,
+        };
+    }
+    let (source, headers, body) = (source("shop"), headers([]), memo.to_string());
+    let delivery = Delivery {
+        source: &source,
+        headers: &headers,
+        body: body.as_bytes(),
+        now: at("2026-03-05T09:00:00Z"),
+    };
+    let Ok(News::Refund { order, refund, .. }) = named("adobe_commerce").unwrap().parse(&delivery) else {
+        panic!()
+    };
+    assert_eq!((order.as_str(), refund.goods), ("shop#4001", Goods::untaxed(5_000)));
 }

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::DecideError;
+use super::{DecideError, refunded};
 use crate::money::Currency;
 use crate::order::{OrderState, Payment, Refund, Snapshot};
 use crate::points::{Overflow, Points};
@@ -52,12 +52,9 @@ fn of_order<'a>(
 ) -> Result<Target, DecideError> {
     let prices = Prices::of(programme, snapshot.currency)?;
     let gross = snapshot.goods.on(programme.earning.basis)?.max(0);
-    let mut refunded = 0_i64;
     // A refund in another currency than its order's cannot be of it; it must not stop the ones that are.
-    for refund in refunds.filter(|refund| refund.currency == snapshot.currency) {
-        let given_back = refund.goods.on(programme.earning.basis)?.max(0);
-        refunded = refunded.checked_add(given_back).ok_or(Overflow)?;
-    }
+    let refunds: Vec<_> = refunds.filter(|refund| refund.currency == snapshot.currency).collect();
+    let refunded = refunded::given_back(&snapshot.goods, &refunds, programme.earning.basis)?;
     let share = |amount: i64| Decimal::from(amount).checked_mul(Decimal::from(paid)).ok_or(Overflow);
     let earned = prices.worth(share(gross)?, total)?;
     if refunded > 0 && refunded >= gross {

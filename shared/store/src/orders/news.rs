@@ -176,7 +176,7 @@ impl<'a> News<'a> {
             return Err(too_many_refunds());
         }
         let refunds = self.refunds.iter().map(|(id, refund)| (*id, *refund));
-        Ok(refunds.filter(|(id, _)| already(id).is_none()).collect())
+        Ok(refunds.filter(|(id, refund)| already(id).is_none_or(|known| refund.supersedes(known))).collect())
     }
 }
 

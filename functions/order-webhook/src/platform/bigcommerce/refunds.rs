@@ -65,7 +65,7 @@ pub(super) fn told(
         let refunded_at = refund.created.as_deref().and_then(moment).unwrap_or(updated_at);
         let goods = so_far.less(&before).goods();
         before = so_far;
-        told.insert(refund.id.0, Refund { refunded_at, currency, goods });
+        told.insert(refund.id.0, Refund::of_goods(refunded_at, currency, goods));
     }
     Ok(told)
 }

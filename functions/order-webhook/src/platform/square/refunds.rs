@@ -118,7 +118,7 @@ fn by_lines(
     if money <= 0 && given_back.is_completed() {
         let id = RefundId::new(given_back.id.0.0.clone()).map_err(|error| BadInput::at("order.id", error))?;
         let (refunded_at, currency) = (given_back.changed_at(), given_back.currency());
-        return Ok(BTreeMap::from([(id, Refund { refunded_at, currency, goods: goods.goods() })]));
+        return Ok(BTreeMap::from([(id, Refund::of_goods(refunded_at, currency, goods.goods()))]));
     }
     let told = given_back.refunds.iter().map(|refund| {
         let share = goods.part(refund.amount_money.amount, money);
@@ -150,7 +150,7 @@ fn unlinked(source: &SourceName, order: &OrderBody) -> Result<Option<News>, BadI
     let id = RefundId::new(order.id.0.0.clone()).map_err(|error| BadInput::at("order.id", error))?;
     let key = OrderKey::of_unlinked_refund(source, &id).map_err(|error| BadInput::at("order.id", error))?;
     let goods = Goods { amount: minor(net)?, tax: minor(gross - net)?, tax_included: false };
-    let refund = Refund { refunded_at: order.changed_at(), currency: order.currency(), goods };
+    let refund = Refund::of_goods(order.changed_at(), order.currency(), goods);
     Ok(Some(News::UnlinkedRefund(UnlinkedRefund { key, customer, refund })))
 }
 
@@ -162,7 +162,7 @@ impl RefundBody {
 
     fn told(&self, goods: Goods, order: &OrderBody) -> Refund {
         let refunded_at = self.created_at.map_or_else(|| order.changed_at(), |Instant(at)| at);
-        Refund { refunded_at, currency: self.amount_money.currency, goods }
+        Refund::of_goods(refunded_at, self.amount_money.currency, goods)
     }
 }
 
