@@ -19,6 +19,7 @@ use domain::{CustomerId, DeviceId, MemberId, RatingId, SourceName};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use runtime::{Budget, Engine, EngineError, Problem, Settled, json};
+use serde::Deserialize;
 use store::{Consistency, Device, DirectoryKey, Store, StoreError};
 
 use self::account::AccountDocument;
@@ -106,6 +107,7 @@ impl MemberApi {
             Route::Find => self.account(&self.find(&query).await?).await,
             Route::Member(member) => self.account(&member).await,
             Route::Journal(member) => self.journal(&member, &query).await,
+            Route::Merge(member) => self.merge(&member, request).await,
             Route::Rating(member, rating) => self.put_rating(&member, rating, request).await,
             Route::Device(member, device) => self.put_device(&member, device, request.body()).await,
         }
@@ -131,7 +133,8 @@ impl MemberApi {
 
     async fn account(&self, member: &MemberId) -> Result<Response<Body>, Failure> {
         let settled = self.engine.look(member).await?.ok_or_else(unknown_member)?;
-        let coupons = self.store().coupons(member, Consistency::Strong).await?;
+        // Who became part of another member is that one.
+        let coupons = self.store().coupons(&settled.profile.member, Consistency::Strong).await?;
         let now = self.engine.clock().now();
         let programme = &settled.programmes.at(now).programme;
         Ok(json(StatusCode::OK, &AccountDocument::of(&settled.profile, programme, &coupons, now)?))
@@ -160,8 +163,8 @@ impl MemberApi {
     ) -> Result<Response<Body>, Failure> {
         let request = DeviceRequest::parse(body)?;
         // Before anything is made at SNS that nobody would use.
-        self.known(member).await?;
-        let devices = self.store().devices(member).await?;
+        let member = self.known(member).await?;
+        let devices = self.store().devices(&member).await?;
         let is_new = devices.iter().all(|device| device.id != id);
         if is_new && devices.len() >= MAX_DEVICES_PER_MEMBER {
             let limit = format!("A member may have at most {MAX_DEVICES_PER_MEMBER} devices.");
@@ -169,9 +172,27 @@ impl MemberApi {
         }
         let endpoint = self.endpoints.for_token(&request).await?;
         let device = Device { id, platform: request.platform, endpoint };
-        self.store().put_device(member, &device, self.engine.clock().now()).await?;
+        self.store().put_device(&member, &device, self.engine.clock().now()).await?;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
         Ok(json(status, &DeviceDocument { device: &device.id, platform: device.platform }))
+    }
+
+    /// Makes another member part of this one; of two who are one already, nothing.
+    async fn merge(&self, into: &MemberId, request: &Request) -> Result<Response<Body>, Failure> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct MergeRequest {
+            from: MemberId,
+        }
+        let MergeRequest { from } = serde_json::from_slice(request.body()).map_err(|_| {
+            Problem::bad_request(r#"The body is JSON with from, the member to become part of this one."#)
+        })?;
+        self.known(into).await?;
+        if self.store().profile(&from, Consistency::Strong).await?.is_none() {
+            return Err(Problem::refused("There is no member of the name in from.").into());
+        }
+        self.engine.merge(&from, into, budget_of(request)).await?;
+        self.account(into).await
     }
 
     async fn put_rating(
@@ -187,8 +208,7 @@ impl MemberApi {
             let reason = "The programme asks for no rating; tiers.minimum_rating in it would.";
             return Err(Problem::refused(reason).into());
         }
-        let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
-        let rated = self.engine.rate(member, &told, Budget::until(deadline)).await?;
+        let rated = self.engine.rate(member, &told, budget_of(request)).await?;
         let Settled { profile, programmes } = rated.ok_or_else(unknown_member)?;
         let Some(rating) = RatingDocument::of(&programmes.at(now).programme, &profile) else {
             return Err(Failure::Ours("the programme changed meanwhile".to_owned()));
@@ -197,14 +217,19 @@ impl MemberApi {
         Ok(json(StatusCode::OK, &RatedDocument { member, tier, rating }))
     }
 
-    async fn known(&self, member: &MemberId) -> Result<(), Failure> {
-        let profile = self.store().profile(member, Consistency::Strong).await?;
-        profile.map(|_| ()).ok_or_else(|| unknown_member().into())
+    /// The member of this name, or the one that this one has become part of.
+    async fn known(&self, member: &MemberId) -> Result<MemberId, Failure> {
+        let profile = self.engine.current(member, Consistency::Strong).await?;
+        profile.map(|profile| profile.member).ok_or_else(|| unknown_member().into())
     }
 
     fn store(&self) -> &Store {
         self.engine.store()
     }
+}
+
+fn budget_of(request: &Request) -> Budget {
+    Budget::until(request.lambda_context_ref().map_or(0, |context| context.deadline))
 }
 
 fn unknown_member() -> Problem {

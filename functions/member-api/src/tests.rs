@@ -285,6 +285,7 @@ async fn every_sample_event_is_understood() {
         (include_str!("../../../events/member-api/journal.json"), unknown_member),
         (include_str!("../../../events/member-api/put-device.json"), unknown_member),
         (include_str!("../../../events/member-api/put-rating.json"), unknown_member),
+        (include_str!("../../../events/member-api/merge.json"), unknown_member),
     ] {
         let request = lambda_http::request::from_str(sample).unwrap();
         let (status, problem) = read(bench.api.handle(request).await.unwrap());

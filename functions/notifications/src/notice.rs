@@ -33,6 +33,8 @@ impl Event {
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }
             | Kind::Forgiven
+            | Kind::MergedInto { .. }
+            | Kind::MergeReceived { .. }
             | Kind::Rated { .. } => None,
         }
     }
@@ -117,6 +119,8 @@ impl Facts {
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }
             | Kind::Forgiven
+            | Kind::MergedInto { .. }
+            | Kind::MergeReceived { .. }
             | Kind::Rated { .. } => facts,
         }
     }
@@ -193,6 +197,8 @@ impl<'a> Announcement<'a> {
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }
             | Kind::Forgiven
+            | Kind::MergedInto { .. }
+            | Kind::MergeReceived { .. }
             | Kind::Rated { .. }
             | Kind::Expired => Details::Points { points: entry.points },
         };

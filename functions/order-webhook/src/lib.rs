@@ -158,6 +158,7 @@ impl OrderWebhook {
             News::Deleted { order, at } => self.store.record_deletion(&order, at).await?,
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
+            News::Merge { source, merge } => self.store.record_merge(&source, &merge).await?,
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
             // It was followed to what it tells of.
             News::Elsewhere(_) => return Ok(Receipt::Ignored { reason: "nothing is told" }),

@@ -12,7 +12,7 @@ mod woocommerce;
 
 use std::sync::Arc;
 
-use domain::{Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
+use domain::{CustomerMerge, Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
 use serde::Serialize;
@@ -68,6 +68,8 @@ pub(crate) enum News {
     Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
     UnlinkedRefund(UnlinkedRefund),
+    /// Two customers of the source turned out to be one.
+    Merge { source: SourceName, merge: CustomerMerge },
     /// Only where to look: what is to be read of the platform's API before there is news.
     Elsewhere(Vec<Resource>),
     /// Nothing that concerns us, and why.
@@ -81,6 +83,7 @@ impl News {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
             Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
+            Self::Merge { .. } => None,
             Self::Elsewhere(_) | Self::Nothing(_) => None,
         }
     }

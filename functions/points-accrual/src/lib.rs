@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use domain::{MemberId, OrderState};
+use domain::{MemberId, OrderState, SourceName};
 use lambda_runtime::{Error, LambdaEvent};
 use runtime::{Batch, Budget, Engine, EngineError};
 use store::StoreError;
@@ -72,8 +72,7 @@ impl PointsAccrual {
         let state =
             if is_late { self.engine.store().order(&state.key).await?.unwrap_or(state) } else { state };
         let span = tracing::info_span!("order", order.id = %state.key, member.id = tracing::field::Empty);
-        let reconciled =
-            self.redeem_and_reconcile(batch, &state, first_seen, budget).instrument(span.clone()).await;
+        let reconciled = self.carry_out(batch, &state, first_seen, budget).instrument(span.clone()).await;
         match reconciled {
             Ok(member) => {
                 let _entered = span.entered();
@@ -85,14 +84,20 @@ impl PointsAccrual {
         }
     }
 
-    /// First the coupons: one that is used must not be taken back to cover what the order owes.
-    async fn redeem_and_reconcile(
+    /// A merge of customers, or an order. First its coupons: one that is used must not be taken back to cover what the order owes.
+    async fn carry_out(
         &self,
         batch: &mut Batch<'_>,
         state: &OrderState,
         first_seen: bool,
         budget: Budget,
     ) -> Result<Option<MemberId>, EngineError> {
+        if let Some(merge) = &state.merge {
+            let source = SourceName::new(state.key.source())
+                .map_err(|error| EngineError::Permanent(format!("the source {error}")))?;
+            self.engine.merge_customers(&source, merge, budget).await?;
+            return Ok(None);
+        }
         for code in &state.coupons_seen {
             self.engine.redeem(code, state, budget).await?;
         }

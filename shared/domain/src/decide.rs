@@ -4,6 +4,7 @@ mod coupons;
 mod draft;
 mod due;
 mod expiry;
+mod merging;
 mod rating;
 mod reconcile;
 mod refunded;
@@ -18,7 +19,7 @@ use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
 pub use self::target::{Target, target};
 use crate::entropy::Entropy;
-use crate::ids::{CouponCode, RewardId};
+use crate::ids::{CouponCode, MemberId, RewardId};
 use crate::journal::Entry;
 use crate::member::{Coupon, Known, Profile};
 use crate::order::OrderState;
@@ -60,6 +61,23 @@ pub enum Command<'a> {
         /// Whether nobody can have told it before; a collision on commit then means that somebody has.
         first_seen: bool,
     },
+    /// Begin to receive another member's account; first of all, so that a merge which was cut off is found again.
+    Receive {
+        /// Whose.
+        from: &'a MemberId,
+    },
+    /// Close the account, which becomes part of another one.
+    MergeInto {
+        /// Which.
+        into: &'a MemberId,
+    },
+    /// Carry over the closed account that is being received.
+    CarryOver {
+        /// Its whole journal.
+        journal: &'a [Entry],
+        /// Its coupons.
+        coupons: &'a [Coupon],
+    },
     /// Settle, on schedule; may put the due date later.
     Review,
     /// Settle only: what the member's account is now.
@@ -82,8 +100,10 @@ pub struct Decision {
     pub profile: Profile,
     /// New journal entries.
     pub entries: Vec<Entry>,
-    /// Coupons issued or voided, as they are after it.
+    /// Coupons issued, used or voided, as they are after it.
     pub coupons: Vec<Coupon>,
+    /// Whether the coupons were another member's until now.
+    pub receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub rater: Option<RaterChange>,
     /// Whether there is anything to commit.
@@ -162,6 +182,12 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
         Command::Rate { rating, first_seen } => {
             settled(draft, until, |draft| rating::rate(draft, rating, first_seen))
         }
+        Command::Receive { from } => settled(draft, until, |draft| merging::receive(draft, from)),
+        Command::MergeInto { into } => settled(draft, until, |draft| merging::close(draft, into)),
+        Command::CarryOver { journal, coupons } => {
+            merging::carry_over(draft, journal, coupons)?;
+            settle(draft, until)
+        }
         Command::Review | Command::Look => settle(draft, until),
     }
 }
@@ -196,8 +222,12 @@ fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Tim
 /// Brings the member up to a moment of the calendar, in the order of the rules, until nothing changes. It looks at
 /// the state alone, so it also finishes what an interrupted commit left.
 fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
-    if moment < draft.profile.bookkeeping.settled_to {
+    if moment < draft.profile.bookkeeping.settled_to || draft.profile.account.merged_into.is_some() {
         return Ok(());
+    }
+    if draft.profile.bookkeeping.receiving.is_some() {
+        // Until all of it has come, the balance is nobody's.
+        return tier::settle(draft, moment);
     }
     loop {
         let posted = draft.entries.len();

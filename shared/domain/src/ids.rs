@@ -129,6 +129,12 @@ impl OrderKey {
         Self::new(format!("{source}#refund#{}", escape(refund.as_str())))
     }
 
+    /// The key of a merge of two customers, which takes the orders' way.
+    pub fn of_merge(source: &SourceName, kept: &CustomerId, deleted: &CustomerId) -> Result<Self, IdError> {
+        let (kept, deleted) = (escape(kept.as_str()), escape(deleted.as_str()));
+        Self::new(format!("{source}#merge#{kept}#{deleted}"))
+    }
+
     /// The source that the order came from.
     pub fn source(&self) -> &str {
         self.0.split('#').next().unwrap_or_default()

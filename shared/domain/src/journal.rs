@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, IdError, LevelId, OrderKey, RaterId, RatingId, RewardId};
+use crate::ids::{CouponCode, IdError, LevelId, MemberId, OrderKey, RaterId, RatingId, RewardId};
 use crate::points::Points;
 use crate::rating::Score;
 use crate::time::{self, Date, Period, Timestamp};
@@ -33,6 +33,8 @@ pub enum Cause {
     Forgiven(u64),
     /// Somebody rated the member; dated as it was given.
     Rating(RatingId),
+    /// Two members turned out to be one; this is the other one.
+    Merge(MemberId),
 }
 
 impl fmt::Display for Cause {
@@ -48,6 +50,7 @@ impl fmt::Display for Cause {
             Self::Redemption(code) => write!(f, "redemption/{code}"),
             Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
             Self::Rating(id) => write!(f, "rating/{id}"),
+            Self::Merge(member) => write!(f, "merge/{member}"),
         }
     }
 }
@@ -82,6 +85,7 @@ fn parse_cause(text: &str) -> Option<Cause> {
         "redemption" => Cause::Redemption(CouponCode::new(rest).ok()?),
         "forgiven" => Cause::Forgiven(rest.parse().ok()?),
         "rating" => Cause::Rating(RatingId::new(rest).ok()?),
+        "merge" => Cause::Merge(MemberId::new(rest).ok()?),
         _ => return None,
     })
 }
@@ -180,6 +184,19 @@ pub enum Kind {
         /// Whether it is a rise.
         up: bool,
     },
+    /// This member became part of another one, with everything; nothing is posted here any more.
+    MergedInto {
+        /// Which.
+        into: MemberId,
+    },
+    /// Another member became part of this one. Its orders and expiries stand here as entries of their own; this one sums
+    /// up the rest.
+    MergeReceived {
+        /// Which.
+        from: MemberId,
+        /// How many coupons came along, used ones included.
+        coupons: u32,
+    },
     /// Somebody rated the member, or corrected a rating: then this is the score from now on.
     Rated {
         /// How good.
@@ -205,6 +222,8 @@ impl Kind {
             | Self::CouponRedeemed { .. }
             | Self::CouponReturned { .. }
             | Self::Forgiven
+            | Self::MergedInto { .. }
+            | Self::MergeReceived { .. }
             | Self::Rated { .. } => false,
         }
     }
@@ -236,6 +255,7 @@ mod tests {
             Cause::Redemption(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Forgiven(7),
             Cause::Rating(RatingId::new("trip/7#a").unwrap()),
+            Cause::Merge(MemberId::new("M2").unwrap()),
         ] {
             assert_eq!(cause.to_string().parse(), Ok(cause));
         }

@@ -25,7 +25,8 @@ pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};
 pub use money::{Currency, Goods, Money};
 pub use order::{
-    Contact, Customer, Order, OrderState, Payment, Refund, RefundKind, Snapshot, UnlinkedRefund,
+    Contact, Customer, CustomerMerge, Order, OrderState, Payment, Refund, RefundKind, Snapshot,
+    UnlinkedRefund,
 };
 pub use points::Points;
 pub use programme::{Programme, ProgrammeError, Programmes, Version};

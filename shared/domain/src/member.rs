@@ -25,6 +25,9 @@ pub struct Account {
     /// How many coupons were ever issued; also the number of the next.
     #[serde(default)]
     pub coupons_issued: u32,
+    /// The member that this one has become part of; whoever looks for this one finds that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MemberId>,
 }
 
 impl Points {
@@ -44,6 +47,13 @@ impl Account {
             }
             Kind::Forgiven => self.forgiven = self.forgiven.plus(entry.points)?,
             Kind::TierChanged { to, .. } => self.tier.clone_from(to),
+            Kind::MergedInto { into } => {
+                self.tier = None;
+                self.merged_into = Some(into.clone());
+            }
+            Kind::MergeReceived { coupons, .. } => {
+                self.coupons_issued = self.coupons_issued.checked_add(*coupons).ok_or(Overflow)?;
+            }
             Kind::Order { .. }
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
@@ -87,9 +97,21 @@ pub struct Bookkeeping {
     /// No coupon that could be voided ends later than this; absent when none was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupons_end_at: Option<Timestamp>,
+    /// The member whose account is being carried over to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiving: Option<Receiving>,
     /// A lower bound on the next moment at which the calendar could change this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+}
+
+/// A merge under way: larger than any transaction, so it is done in steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receiving {
+    /// Whose account it is.
+    pub from: MemberId,
+    /// How much of it has been carried over.
+    pub done: u32,
 }
 
 /// What runs out next.
@@ -166,6 +188,7 @@ impl Profile {
                 tier_changed_on: None,
                 rated: None,
                 coupons_end_at: None,
+                receiving: None,
                 due_at: None,
             },
         }

@@ -196,6 +196,15 @@ pub struct UnlinkedRefund {
     pub refund: Refund,
 }
 
+/// Two customers of a source who turned out to be one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerMerge {
+    /// The one that stays.
+    pub kept: CustomerId,
+    /// The one that became part of it.
+    pub deleted: CustomerId,
+}
+
 /// All that the `orders` table knows of one order: the newest snapshot, pinned facts, refunds by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderState {
@@ -213,6 +222,8 @@ pub struct OrderState {
     pub refunds: BTreeMap<RefundId, Refund>,
     /// An unlinked refund has this instead of a snapshot.
     pub unlinked: Option<Refund>,
+    /// A merge of two customers has only this.
+    pub merge: Option<CustomerMerge>,
     /// Every coupon's code that any snapshot of the order had.
     pub coupons_seen: BTreeSet<CouponCode>,
 }

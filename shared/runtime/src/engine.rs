@@ -1,5 +1,6 @@
 //! The deciding loop: load, decide, read what the rules still need, commit; on a conflict load again.
 
+mod merging;
 mod programmes;
 
 use std::collections::HashMap;
@@ -123,7 +124,12 @@ impl Engine {
 
     /// Settles a member on schedule and commits.
     pub async fn review(&self, member: &MemberId, budget: Budget) -> Result<(), EngineError> {
-        self.carry_out_for(member, Command::Review, budget).await
+        let profile = self.carry_out_for(member, Command::Review, budget).await?;
+        if profile.is_some_and(|profile| profile.bookkeeping.receiving.is_some()) {
+            // A merge was cut off; here it goes on.
+            self.finish_receiving(member, budget).await?;
+        }
+        Ok(())
     }
 
     /// Carries a command out to its end; of an unknown member nothing.
@@ -132,14 +138,14 @@ impl Engine {
         member: &MemberId,
         command: Command<'_>,
         budget: Budget,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<Profile>, EngineError> {
         let mut attempt = 0;
         let mut consistency = Consistency::Eventual;
         loop {
-            let Some(profile) = self.store.profile(member, consistency).await? else { return Ok(()) };
+            let Some(profile) = self.store.profile(member, consistency).await? else { return Ok(None) };
             let loaded = Loaded { profile, known: Known::default(), enrolment: None };
             match self.carry_out(loaded, command).await? {
-                Progress::Done(_) => return Ok(()),
+                Progress::Done(profile) => return Ok(Some(*profile)),
                 Progress::MoreToDo => attempt = 0,
                 Progress::Conflict => attempt += 1,
             }
@@ -158,7 +164,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let key = DirectoryKey::Coupon(code.clone());
         let Some(member) = self.store.find_member(&key, Consistency::Eventual).await? else { return Ok(()) };
-        self.carry_out_for(&member, Command::Redeem { code, state }, budget).await
+        let Some(profile) = self.current(&member, Consistency::Eventual).await? else { return Ok(()) };
+        self.carry_out_for(&profile.member, Command::Redeem { code, state }, budget).await.map(drop)
     }
 
     /// Takes a rating of a member in, and commits. Nothing for an unknown member. The same rating told again changes
@@ -172,7 +179,7 @@ impl Engine {
         let mut attempt = 0;
         let mut first_seen = true;
         loop {
-            let profile = self.store.profile(member, Consistency::Strong).await?;
+            let profile = self.current(member, Consistency::Strong).await?;
             let Some(profile) = profile else { return Ok(None) };
             let loaded = Loaded { profile, known: Known::default(), enrolment: None };
             let rating = self.with_history(told).await?;
@@ -198,7 +205,7 @@ impl Engine {
 
     /// What a member's account is now, settled but not committed. Nothing for an unknown member.
     pub async fn look(&self, member: &MemberId) -> Result<Option<Settled>, EngineError> {
-        let profile = self.store.profile(member, Consistency::Strong).await?;
+        let profile = self.current(member, Consistency::Strong).await?;
         let Some(profile) = profile else { return Ok(None) };
         let mut loaded = Loaded { profile, known: Known::default(), enrolment: None };
         let programmes = self.programmes.get().await?;
@@ -329,9 +336,9 @@ impl Batch<'_> {
         if let Some(member) = engine.store.find_member(key, consistency).await? {
             // A directory entry and its profile are written together, so a profile missing in an eventually
             // consistent read is there in a consistent one.
-            let mut profile = engine.store.profile(&member, consistency).await?;
+            let mut profile = engine.current(&member, consistency).await?;
             if profile.is_none() {
-                profile = engine.store.profile(&member, Consistency::Strong).await?;
+                profile = engine.current(&member, Consistency::Strong).await?;
             }
             let profile =
                 profile.ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))?;

@@ -2,7 +2,7 @@
 
 use domain::{DeviceId, MemberId, Timestamp};
 
-use crate::items::{device_item, device_of, member_key, sent_item};
+use crate::items::{device_item, device_of, member_key, person_item, sent_item};
 use crate::keys::{self, members};
 use crate::{Consistency, Store, StoreError};
 
@@ -68,6 +68,20 @@ impl Store {
     /// Forgets a device; one that is not there is forgotten already.
     pub async fn delete_device(&self, member: &MemberId, device: &DeviceId) -> Result<(), StoreError> {
         self.delete(&self.tables.members, member_key(member, &keys::device(device))).await
+    }
+
+    /// Gives a member the devices of another one, and the contact where it has none of its own.
+    pub async fn adopt(&self, from: &MemberId, into: &MemberId, at: Timestamp) -> Result<(), StoreError> {
+        let known = self.devices(into).await?;
+        for device in self.devices(from).await? {
+            if known.iter().all(|other| other.id != device.id) {
+                self.put(&self.tables.members, device_item(into, &device, at)?).await?;
+            }
+        }
+        if let Some(contact) = self.contact(from).await? {
+            self.put_new(&self.tables.members, person_item(into, &contact)?, members::MEMBER).await?;
+        }
+        Ok(())
     }
 
     /// Whether a message of a journal entry was already sent.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{CouponCode, Customer, CustomerId, MemberId, SourceName};
 
-use crate::items::{DirectoryItem, read, text};
+use crate::items::{DirectoryItem, read, text, write};
 use crate::keys::{self, directory};
 use crate::{Consistency, Store, StoreError};
 
@@ -28,6 +28,12 @@ impl DirectoryKey {
 }
 
 impl Store {
+    /// Another way to find a member; one that is taken stays as it is.
+    pub async fn add_name(&self, key: &DirectoryKey, member: &MemberId) -> Result<(), StoreError> {
+        let item = write(&DirectoryItem { key: keys::directory_key(key), member: member.clone() })?;
+        self.put_new(&self.tables.directory, item, directory::KEY).await.map(drop)
+    }
+
     /// The member behind a key.
     pub async fn find_member(
         &self,

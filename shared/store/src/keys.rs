@@ -30,6 +30,8 @@ pub(crate) mod orders {
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";
     pub(crate) const UNLINKED: &str = "unlinked";
+    /// Only a merge of two customers has it.
+    pub(crate) const MERGE: &str = "merge";
     /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked.
     pub(crate) const ACCRUE: &str = "accrue";
     pub(crate) const PARKED: &str = "parked";

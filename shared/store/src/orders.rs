@@ -6,9 +6,11 @@ mod news;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
+use domain::{
+    CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund,
+};
 
-use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
+use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, merge_update, restoration_update};
 use self::news::{snapshot_update, take_up, too_many_refunds};
 use crate::expression::Update;
 use crate::items::{Attributes, ParkedMark, number, order_of_image, parked_of, text, write_value};
@@ -104,6 +106,20 @@ impl Store {
     /// Writes a refund that names no order.
     pub async fn record_unlinked_refund(&self, refund: &UnlinkedRefund) -> Result<Recorded, StoreError> {
         self.add(&refund.key, None, &News::of_unlinked_refund(refund)).await
+    }
+
+    /// Writes that two customers turned out to be one, which takes the orders' way.
+    pub async fn record_merge(
+        &self,
+        source: &SourceName,
+        merge: &CustomerMerge,
+    ) -> Result<Recorded, StoreError> {
+        let key = OrderKey::of_merge(source, &merge.kept, &merge.deleted)
+            .map_err(|error| StoreError::Permanent(format!("the customers' identifiers: {error}")))?;
+        match self.update_order(&key, merge_update(merge)?).await? {
+            Written::Done(_) => Ok(Recorded::Stored),
+            Written::Refused(_) => Ok(Recorded::Known),
+        }
     }
 
     /// All that is known of an order.

@@ -5,7 +5,7 @@
 
 mod goods;
 
-use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund};
+use domain::{Currency, Customer, CustomerId, CustomerMerge, Order, OrderKey, Payment, Refund};
 use domain::{Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use serde::Deserialize;
@@ -51,6 +51,7 @@ impl Platform for Shopify {
                 let key = order_key(delivery.source, &read::<DeletedBody>(delivery.body)?.id, "id")?;
                 Ok(News::Deleted { order: key, at: delivery.now })
             }
+            "customers/merge" => read::<MergeBody>(delivery.body)?.news(delivery.source),
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
             // What `orders/edited` tells comes with `orders/updated` too, and whole. The other topics of orders (risk,
             // protection, requested links, transactions) change nothing that earns.
@@ -94,6 +95,40 @@ struct OrderBody {
 #[serde(deny_unknown_fields)]
 struct DeletedBody {
     id: Id<PlatformId>,
+}
+
+/// Two customers whom the shop made one.
+#[derive(Deserialize)]
+struct MergeBody {
+    admin_graphql_api_customer_kept_id: GlobalId,
+    admin_graphql_api_customer_deleted_id: GlobalId,
+    status: String,
+}
+
+/// `gid://shopify/Customer/1`: the customer's identifier of the REST resources, after the last slash.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct GlobalId(CustomerId);
+
+impl TryFrom<String> for GlobalId {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let id = text.strip_prefix("gid://shopify/Customer/").and_then(|id| CustomerId::new(id).ok());
+        id.map(Self).ok_or("is not a customer's global identifier, gid://shopify/Customer/…")
+    }
+}
+
+impl MergeBody {
+    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+        if self.status != "completed" {
+            return Ok(News::Nothing("the customers are not merged"));
+        }
+        let merge = CustomerMerge {
+            kept: self.admin_graphql_api_customer_kept_id.0,
+            deleted: self.admin_graphql_api_customer_deleted_id.0,
+        };
+        Ok(News::Merge { source: source.clone(), merge })
+    }
 }
 
 #[derive(Deserialize)]

@@ -52,6 +52,8 @@ pub(super) struct Draft<'a> {
     known: &'a Known,
     now: Timestamp,
     left_over: bool,
+    /// Whether the coupons put were another member's until now.
+    pub(super) receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub(super) rater: Option<RaterChange>,
     /// Whether what runs out next must be worked out anew, under expiry after earning.
@@ -76,6 +78,7 @@ impl<'a> Draft<'a> {
             known,
             now,
             left_over: false,
+            receives_coupons: false,
             rater: None,
             lots_changed: false,
         }
@@ -175,6 +178,11 @@ impl<'a> Draft<'a> {
         self.coupons.insert(coupon.code.clone(), coupon);
     }
 
+    /// Leaves what is not done yet to another decision.
+    pub(super) fn leave_the_rest(&mut self) {
+        self.left_over = true;
+    }
+
     /// Whether the rest must wait for another decision.
     pub(super) fn is_full(&self) -> bool {
         self.left_over
@@ -190,6 +198,7 @@ impl<'a> Draft<'a> {
             profile: self.profile,
             entries: self.entries,
             coupons: self.coupons.into_values().collect(),
+            receives_coupons: self.receives_coupons,
             rater: self.rater,
             changed,
             completed: !self.left_over,

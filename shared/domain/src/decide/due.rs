@@ -6,7 +6,12 @@ use crate::time::{TimeError, Timestamp, start_of};
 
 /// Brings the due date earlier at once, and puts it later only in a review: an ordinary order writes no index.
 pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeError> {
-    let next = if draft.is_full() { Some(draft.now()) } else { next_change(draft)? };
+    if draft.profile.account.merged_into.is_some() {
+        draft.profile.bookkeeping.due_at = None;
+        return Ok(());
+    }
+    let is_unfinished = draft.is_full() || draft.profile.bookkeeping.receiving.is_some();
+    let next = if is_unfinished { Some(draft.now()) } else { next_change(draft)? };
     let before = draft.profile.bookkeeping.due_at.filter(|_| !review);
     draft.profile.bookkeeping.due_at = before.into_iter().chain(next).min();
     Ok(())

@@ -92,7 +92,7 @@ pub(super) fn next_change(
 }
 
 /// Counts the ratings from the journal. Under other rules than before, older ones may count again.
-fn recount(draft: &mut Draft<'_>, moment: Timestamp, rules_changed: bool) -> Result<(), Stop> {
+pub(super) fn recount(draft: &mut Draft<'_>, moment: Timestamp, rules_changed: bool) -> Result<(), Stop> {
     let programme = draft.programme_at(moment);
     let Some((tiers, rule)) = rule_of(programme) else { return Ok(()) };
     let oldest = draft.profile.bookkeeping.rated.as_ref().and_then(|rated| rated.since);

@@ -4,6 +4,7 @@ mod calendar;
 mod checkout;
 mod laws;
 mod long_way;
+mod merging;
 mod rules;
 mod tiers;
 mod world;

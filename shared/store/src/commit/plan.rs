@@ -110,7 +110,13 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     }
     let issued_now = issued_now(decision);
     for coupon in &decision.coupons {
-        writes.extend(self::coupon(member, coupon, issued_now.contains(&coupon.code))?);
+        if decision.receives_coupons {
+            // They were another member's, in whose journal they were issued; their codes still lead there, and on.
+            let item = coupon_item(member, coupon)?;
+            writes.push(Write { role: Role::Coupon, item, condition: Condition::None });
+        } else {
+            writes.extend(self::coupon(member, coupon, issued_now.contains(&coupon.code))?);
+        }
     }
     if let Some(change) = &decision.rater {
         writes.push(rater(change)?);

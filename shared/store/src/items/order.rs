@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{CouponCode, Customer, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp};
+use domain::{
+    CouponCode, Customer, CustomerMerge, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp,
+};
 use serde::Deserialize;
 use serde_dynamo::Item;
 
@@ -18,6 +20,7 @@ struct OrderItem {
     placed_at: Option<Timestamp>,
     owner: Option<Customer>,
     unlinked: Option<Refund>,
+    merge: Option<CustomerMerge>,
     #[serde(default)]
     coupons_seen: BTreeSet<CouponCode>,
 }
@@ -26,8 +29,18 @@ struct OrderItem {
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, unlinked, coupons_seen } = read(image)?;
-    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked, coupons_seen })
+    let OrderItem { order, revision, placed_at, owner, unlinked, merge, coupons_seen } = read(image)?;
+    Ok(OrderState {
+        key: order,
+        revision,
+        placed_at,
+        owner,
+        snapshot,
+        refunds,
+        unlinked,
+        merge,
+        coupons_seen,
+    })
 }
 
 fn refunds_of(image: &Item) -> Result<BTreeMap<RefundId, Refund>, ImageError> {

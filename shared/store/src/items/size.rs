@@ -2,7 +2,7 @@
 //! few.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::member::{Kept, Window};
+use domain::member::{Kept, Receiving, Window};
 use domain::{
     Account, Bookkeeping, Cause, Currency, Entry, EntryId, Goods, Kind, LevelId, MemberId, OrderKey, Payment,
     Points, Profile, Rated, Snapshot, Timestamp, time,
@@ -46,6 +46,7 @@ fn full_profile() -> Profile {
             forgiven: many,
             tier: Some(LevelId::new("g".repeat(40)).unwrap()),
             coupons_issued: u32::MAX,
+            merged_into: None,
         },
         bookkeeping: Bookkeeping {
             programme: 9_999,
@@ -65,6 +66,7 @@ fn full_profile() -> Profile {
             tier_changed_on: Some(date),
             rated: Some(Rated { count: u32::MAX, total: i64::MAX, since: Some(moment) }),
             coupons_end_at: Some(moment),
+            receiving: Some(Receiving { from: MemberId::new("m".repeat(36)).unwrap(), done: u32::MAX }),
             due_at: Some(moment),
         },
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Customer, Order, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
+use domain::{Customer, CustomerMerge, Order, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
 use super::MAX_REFUNDS_PER_ORDER;
 use super::freshness::{freshness, freshness_of_deletion};
@@ -87,6 +87,15 @@ pub(super) fn deletion_update(
     update.set(orders::FRESHNESS, text(freshness_of_deletion(last)));
     revise(&mut update);
     Ok(Some(update))
+}
+
+/// The update that writes a merge of two customers, once.
+pub(super) fn merge_update(merge: &CustomerMerge) -> Result<Update, StoreError> {
+    let mut update = Update::default();
+    update.set(orders::MERGE, write_value(merge)?);
+    update.if_missing(orders::ORDER);
+    revise(&mut update);
+    Ok(update)
 }
 
 /// Whatever is written is a revision, and takes up again what was put aside.

@@ -87,6 +87,7 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
             tier_changed_on: None,
             rated: None,
             coupons_end_at: None,
+            receiving: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
         },
     }
@@ -135,6 +136,7 @@ pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision 
         entries,
         coupons: Vec::new(),
         rater: None,
+        receives_coupons: false,
         changed: true,
         completed: true,
     }

@@ -45,6 +45,7 @@ async fn an_order_reads_back_as_it_was_told() {
         snapshot: Some(told.snapshot),
         refunds: told.refunds,
         unlinked: None,
+        merge: None,
     };
     assert_eq!(stored(&store, "1").await, expected);
     assert_eq!(store.order(&order_key("2")).await.unwrap(), None);

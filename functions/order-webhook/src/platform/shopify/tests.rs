@@ -58,6 +58,24 @@ fn discount_codes_like_ours_are_coupons() {
     assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
 }
 
+#[test]
+fn a_merge_is_told_once_it_is_done() {
+    let merge = |status: &str, kept: &str| {
+        let body = json!({
+            "admin_graphql_api_customer_kept_id": kept,
+            "admin_graphql_api_customer_deleted_id": "gid://shopify/Customer/9007199254740993",
+            "admin_graphql_api_job_id": null, "status": status, "errors": [],
+        });
+        parse_bytes("customers/merge", body.to_string().as_bytes())
+    };
+    let Ok(News::Merge { merge: told, .. }) = merge("completed", "gid://shopify/Customer/1") else {
+        panic!()
+    };
+    assert_eq!((told.kept.as_str(), told.deleted.as_str()), ("1", "9007199254740993"));
+    assert!(matches!(merge("failed", "gid://shopify/Customer/1"), Ok(News::Nothing(_))));
+    assert!(merge("completed", "gid://shopify/Order/1").is_err());
+}
+
 /// One of the two pieces given back.
 fn tea_back() -> Value {
     json!({

@@ -31,11 +31,20 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         tier_changed_on: None,
         rated: None,
         coupons_end_at: None,
+        receiving: None,
         due_at: None,
     };
     let member = MemberId::new("m1").unwrap();
     let profile = Profile { member, version, enrolled_at: noon, account: Account::default(), bookkeeping };
-    Decision { profile, entries, coupons, rater: None, changed: true, completed: true }
+    Decision {
+        profile,
+        entries,
+        coupons,
+        rater: None,
+        receives_coupons: false,
+        changed: true,
+        completed: true,
+    }
 }
 
 fn entry(cause: Cause, n: u32, kind: Kind) -> Entry {

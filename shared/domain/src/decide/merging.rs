@@ -1,0 +1,158 @@
+//! Two members who turn out to be one: the account of the one is closed and carried over to the other.
+//!
+//! What orders, refunds and expiries posted is carried over entry by entry, each at its own moment: so the tier window,
+//! expiry after earning and every later change of these orders go on as if they had always been here. One entry sums
+//! up the rest. A merge takes as many steps as it needs; the profile remembers how far it came.
+
+use std::collections::BTreeMap;
+
+use super::draft::{Deltas, Draft, Stop};
+use super::rating;
+use crate::ids::MemberId;
+use crate::journal::{Cause, Entry, EntryId, Kind};
+use crate::member::{Coupon, Receiving, Window};
+use crate::points::Overflow;
+use crate::time::{FOREVER, Timestamp, date_of};
+
+/// What one step carries over: entries and coupons, each a write of the transaction.
+const STEP: usize = 50;
+
+/// What one cause posted in all.
+struct Group<'a> {
+    effective_at: Timestamp,
+    cause: &'a Cause,
+    deltas: Deltas,
+    kind: &'a Kind,
+}
+
+/// Begins to receive an account, unless another one is being received; that must be done first.
+pub(super) fn receive(draft: &mut Draft<'_>, from: &MemberId) -> Result<(), Stop> {
+    let bookkeeping = &mut draft.profile.bookkeeping;
+    if bookkeeping.receiving.is_none() && draft.profile.account.merged_into.is_none() {
+        bookkeeping.receiving = Some(Receiving { from: from.clone(), done: 0 });
+    }
+    Ok(())
+}
+
+/// Closes the account: whatever it has is another member's from now on.
+pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> {
+    if draft.profile.account.merged_into.is_some() {
+        return Ok(());
+    }
+    let now = draft.now();
+    let account = &draft.profile.account;
+    let deltas = Deltas {
+        points: account.balance.negated()?,
+        lifetime_points: account.lifetime_points.negated()?,
+        ..Deltas::default()
+    };
+    let id = EntryId { effective_at: now, cause: Cause::Merge(into.clone()), n: 0 };
+    draft.post(id, deltas, Kind::MergedInto { into: into.clone() })?;
+    let zone = &draft.programme_at(now).time_zone;
+    let bookkeeping = &mut draft.profile.bookkeeping;
+    bookkeeping.window = Window::empty(date_of(now, zone));
+    (bookkeeping.active_at, bookkeeping.next_expiry, bookkeeping.coupons_end_at) = (None, None, None);
+    (bookkeeping.rated, bookkeeping.receiving) = (None, None);
+    Ok(())
+}
+
+/// Carries over the next part of a closed account; at its end, the sum of the rest.
+pub(super) fn carry_over(draft: &mut Draft<'_>, journal: &[Entry], coupons: &[Coupon]) -> Result<(), Stop> {
+    let Some(Receiving { from, done }) = draft.profile.bookkeeping.receiving.clone() else { return Ok(()) };
+    let groups = groups(journal)?;
+    let start = usize::try_from(done).map_err(|_| Overflow)?;
+    let end = (start + STEP).min(groups.len() + coupons.len());
+    for group in groups.get(start.min(groups.len())..end.min(groups.len())).unwrap_or_default() {
+        carry_group(draft, group)?;
+    }
+    for index in start.max(groups.len())..end {
+        carry_coupon(draft, coupons, index - groups.len())?;
+    }
+    if end < groups.len() + coupons.len() {
+        let done = u32::try_from(end).map_err(|_| Overflow)?;
+        draft.profile.bookkeeping.receiving = Some(Receiving { from, done });
+        draft.leave_the_rest();
+        return Ok(());
+    }
+    let id = EntryId { effective_at: draft.now(), cause: Cause::Merge(from.clone()), n: 0 };
+    let coupons = u32::try_from(coupons.len()).map_err(|_| Overflow)?;
+    draft.post(id, rest(journal)?, Kind::MergeReceived { from, coupons })?;
+    draft.profile.bookkeeping.receiving = None;
+    draft.lots_changed = true;
+    if groups.iter().any(|group| matches!(group.kind, Kind::Rated { .. })) {
+        draft.profile.bookkeeping.rated.get_or_insert_default();
+        rating::recount(draft, draft.now(), true)?;
+    }
+    Ok(())
+}
+
+/// What is carried over entry by entry, by moment.
+fn groups(journal: &[Entry]) -> Result<Vec<Group<'_>>, Overflow> {
+    let mut groups: BTreeMap<(Timestamp, &Cause), Group<'_>> = BTreeMap::new();
+    let mut in_order: Vec<&Entry> = journal.iter().filter(|entry| stands_for_itself(entry)).collect();
+    in_order.sort_by_key(|entry| (entry.sequence, &entry.id));
+    for entry in in_order {
+        let Entry { id, kind, .. } = entry;
+        let group = groups.entry((id.effective_at, &id.cause)).or_insert(Group {
+            effective_at: id.effective_at,
+            cause: &id.cause,
+            deltas: Deltas::default(),
+            kind,
+        });
+        group.kind = kind;
+        group.deltas = group.deltas.with(entry)?;
+    }
+    Ok(groups.into_values().collect())
+}
+
+fn stands_for_itself(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::Order { .. } | Kind::UnlinkedRefund | Kind::Expired | Kind::Rated { .. })
+}
+
+/// The sum of everything else; what closed the account is no part of it.
+fn rest(journal: &[Entry]) -> Result<Deltas, Overflow> {
+    let others = journal
+        .iter()
+        .filter(|entry| !stands_for_itself(entry) && !matches!(entry.kind, Kind::MergedInto { .. }));
+    others.into_iter().try_fold(Deltas::default(), |sum, entry| sum.with(entry))
+}
+
+/// Posts what a cause posted there. An order that was told here meanwhile has been reconciled here already.
+fn carry_group(draft: &mut Draft<'_>, group: &Group<'_>) -> Result<(), Stop> {
+    let id = draft.next_id(group.effective_at, group.cause.clone())?;
+    let is_here_already = id.n > 0 && !matches!(group.cause, Cause::Expiry(_));
+    if is_here_already {
+        return Ok(());
+    }
+    draft.post(id, group.deltas, group.kind.clone())?;
+    let bookkeeping = &mut draft.profile.bookkeeping;
+    if group.deltas.counts > 0 {
+        bookkeeping.active_at = bookkeeping.active_at.max(Some(group.effective_at));
+    }
+    if let Cause::Expiry(end) = group.cause {
+        bookkeeping.last_expiry_at = bookkeeping.last_expiry_at.max(Some(*end));
+    }
+    Ok(())
+}
+
+fn carry_coupon(draft: &mut Draft<'_>, coupons: &[Coupon], index: usize) -> Result<(), Stop> {
+    let Some(coupon) = coupons.get(index) else { return Ok(()) };
+    let before = u32::try_from(index).map_err(|_| Overflow)?;
+    let number = draft.profile.account.coupons_issued.checked_add(before).ok_or(Overflow)?;
+    let end_at = &mut draft.profile.bookkeeping.coupons_end_at;
+    *end_at = (*end_at).max(Some(coupon.ends_at.unwrap_or(FOREVER)));
+    draft.put_coupon(Coupon { number, ..coupon.clone() });
+    draft.receives_coupons = true;
+    Ok(())
+}
+
+impl Deltas {
+    fn with(self, entry: &Entry) -> Result<Self, Overflow> {
+        Ok(Self {
+            points: self.points.plus(entry.points)?,
+            lifetime_points: self.lifetime_points.plus(entry.lifetime_points)?,
+            status_points: self.status_points.plus(entry.status_points)?,
+            counts: self.counts.checked_add(entry.counts).ok_or(Overflow)?,
+        })
+    }
+}

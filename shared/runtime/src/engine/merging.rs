@@ -1,0 +1,101 @@
+//! Two members who turn out to be one. Every step finds by itself how far the merge came, so that it may be cut off
+//! anywhere, and be asked for again.
+
+use domain::{Command, CustomerMerge, MemberId, Profile, SourceName, Timestamp};
+use store::{Consistency, DirectoryKey};
+
+use super::{Engine, EngineError};
+use crate::clock::Budget;
+
+/// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
+const MAX_MERGES: u32 = 32;
+
+impl Engine {
+    /// The profile of a member, or of the one that this one has become part of.
+    pub async fn current(
+        &self,
+        member: &MemberId,
+        consistency: Consistency,
+    ) -> Result<Option<Profile>, EngineError> {
+        let mut profile = self.store.profile(member, consistency).await?;
+        for _ in 0..MAX_MERGES {
+            let into = match &profile {
+                Some(Profile { account, .. }) => account.merged_into.clone(),
+                None => None,
+            };
+            let Some(into) = into else { return Ok(profile) };
+            profile = self.store.profile(&into, Consistency::Strong).await?;
+        }
+        Err(EngineError::Permanent(format!("member {member} was merged more than {MAX_MERGES} times")))
+    }
+
+    /// Merges two customers of a source. A customer whom nobody knows yet becomes another name of the other one.
+    pub async fn merge_customers(
+        &self,
+        source: &SourceName,
+        merge: &CustomerMerge,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let key = |customer: &_| DirectoryKey::Customer(source.clone(), Clone::clone(customer));
+        let (kept, deleted) = (key(&merge.kept), key(&merge.deleted));
+        let into = self.store.find_member(&kept, Consistency::Strong).await?;
+        let from = self.store.find_member(&deleted, Consistency::Strong).await?;
+        match (into, from) {
+            (Some(into), Some(from)) => self.merge(&from, &into, budget).await,
+            (Some(known), None) => Ok(self.store.add_name(&deleted, &known).await?),
+            (None, Some(known)) => Ok(self.store.add_name(&kept, &known).await?),
+            // Whoever orders first will be found under that name; the platform merges no more.
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Makes one member part of another one, with everything. Of members who are one already there is nothing to do.
+    pub async fn merge(&self, from: &MemberId, into: &MemberId, budget: Budget) -> Result<(), EngineError> {
+        for _ in 0..MAX_MERGES {
+            let (Some(from), Some(into)) = (
+                self.current(from, Consistency::Strong).await?,
+                self.current(into, Consistency::Strong).await?,
+            ) else {
+                return Ok(());
+            };
+            if from.member == into.member {
+                return Ok(());
+            }
+            if from.bookkeeping.receiving.is_some() {
+                self.finish_receiving(&from.member, budget).await?;
+                continue;
+            }
+            match &into.bookkeeping.receiving {
+                Some(_) => self.finish_receiving(&into.member, budget).await?,
+                None => {
+                    let command = Command::Receive { from: &from.member };
+                    self.carry_out_for(&into.member, command, budget).await?;
+                }
+            }
+        }
+        Err(EngineError::Retryable("merges keep coming in between".to_owned()))
+    }
+
+    /// Carries over what a member is receiving, if anything.
+    pub(super) async fn finish_receiving(
+        &self,
+        member: &MemberId,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let Some(profile) = self.store.profile(member, Consistency::Strong).await? else { return Ok(()) };
+        let Some(receiving) = profile.bookkeeping.receiving else { return Ok(()) };
+        let from = &receiving.from;
+        let closed = self.carry_out_for(from, Command::MergeInto { into: member }, budget).await?;
+        let is_ours = closed.is_some_and(|profile| profile.account.merged_into.as_ref() == Some(member));
+        let (journal, coupons) = if is_ours {
+            self.store.adopt(from, member, self.clock.now()).await?;
+            let journal = self.store.journal_since(from, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
+            (journal, self.store.coupons(from, Consistency::Strong).await?)
+        } else {
+            // Somebody else was quicker, and has everything; here nothing is left to receive.
+            (Vec::new(), Vec::new())
+        };
+        let command = Command::CarryOver { journal: &journal, coupons: &coupons };
+        self.carry_out_for(member, command, budget).await.map(drop)
+    }
+}

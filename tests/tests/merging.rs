@@ -1,0 +1,90 @@
+//! Members who turn out to be one, by the platform's word and by hand, through the whole stack.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use lambda_http::http::{HeaderMap, Method};
+use serde_json::{Value, json};
+use tests::{SHOPIFY, Shop};
+
+fn order(id: u64, customer: u64, total: &str) -> Value {
+    json!({
+        "id": id, "created_at": "2026-03-02T10:00:00+01:00", "updated_at": "2026-03-02T10:00:00+01:00",
+        "currency": "EUR", "financial_status": "paid", "taxes_included": true,
+        "current_subtotal_price": total, "subtotal_price": total, "total_price": total,
+        "line_items": [{"id": 1, "quantity": 1, "current_quantity": 1, "price": total}],
+        "customer": {"id": customer, "email": format!("c-{customer}@example.com")},
+    })
+}
+
+async fn tell(shop: &Shop, topic: &str, body: &Value) {
+    let (status, answer) = shop.send(SHOPIFY, &[("x-shopify-topic", topic)], body).await;
+    assert_eq!(status, 202, "{answer}");
+    shop.drain().await;
+}
+
+async fn merge(shop: &Shop, kept: u64, deleted: u64) {
+    let id = |customer| format!("gid://shopify/Customer/{customer}");
+    let body = json!({
+        "admin_graphql_api_customer_kept_id": id(kept), "admin_graphql_api_customer_deleted_id": id(deleted),
+        "admin_graphql_api_job_id": null, "status": "completed", "errors": [],
+    });
+    tell(shop, "customers/merge", &body).await;
+}
+
+async fn customer(shop: &Shop, id: u64) -> Value {
+    shop.get(&format!("/members?source={SHOPIFY}&customer={id}")).await.1
+}
+
+#[tokio::test]
+async fn two_customers_whom_the_shop_makes_one_are_one_member_with_everything() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    tell(&shop, "orders/paid", &order(1, 7, "120.00")).await;
+    tell(&shop, "orders/paid", &order(2, 8, "520.00")).await;
+    merge(&shop, 7, 8).await;
+    let (kept, deleted) = (customer(&shop, 7).await, customer(&shop, 8).await);
+    assert_eq!(kept, deleted, "found under both names");
+    assert_eq!((&kept["balance"], &kept["lifetime_points"]), (&json!(1_400), &json!(6_400)));
+    assert_eq!((&kept["status_points"], kept["coupons"].as_array().unwrap().len()), (&json!(20), 1));
+
+    // What comes later for the one who is gone is for the one who stays.
+    tell(&shop, "orders/paid", &order(3, 8, "10.00")).await;
+    let mut cancelled = order(2, 8, "520.00");
+    cancelled["cancelled_at"] = json!("2026-03-02T11:00:00+01:00");
+    cancelled["updated_at"] = cancelled["cancelled_at"].clone();
+    tell(&shop, "orders/cancelled", &cancelled).await;
+    let kept = customer(&shop, 7).await;
+    assert_eq!((&kept["balance"], &kept["coupons"][0]["state"]), (&json!(1_300), &json!("voided")));
+
+    merge(&shop, 7, 8).await;
+    assert_eq!(customer(&shop, 8).await, kept, "merged once");
+}
+
+#[tokio::test]
+async fn a_customer_whom_nobody_knows_yet_becomes_another_name() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    tell(&shop, "orders/paid", &order(2, 8, "10.00")).await;
+    merge(&shop, 7, 8).await;
+    tell(&shop, "orders/paid", &order(1, 7, "10.00")).await;
+    assert_eq!(customer(&shop, 7).await["balance"], 200);
+    assert_eq!(customer(&shop, 8).await["balance"], 200);
+}
+
+#[tokio::test]
+async fn the_back_office_merges_by_hand() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("1", "c-1", 1_000)).await;
+    shop.process(&shop.order("2", "c-2", 2_000)).await;
+    let id = async |customer: &str| shop.member(customer).await["member"].as_str().unwrap().to_owned();
+    let (into, from) = (id("c-1").await, id("c-2").await);
+    let merge = async |from: &str| {
+        let body = json!({"from": from}).to_string();
+        let uri = format!("/members/{into}/merge");
+        shop.request(Method::POST, &uri, &HeaderMap::new(), body.as_bytes()).await
+    };
+    let (status, account) = merge(&from).await;
+    assert_eq!((status, &account["balance"]), (200, &json!(300)));
+    assert_eq!(merge(&from).await.1, account);
+    assert_eq!(merge(&into).await.0, 200, "oneself");
+    assert_eq!(merge("NOBODY").await.0, 409);
+    assert_eq!(shop.member("c-2").await["member"], json!(into));
+}
