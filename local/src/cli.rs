@@ -1,9 +1,12 @@
-//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes.
+//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
+//! `laurel parked` looks after what was put aside.
 
+mod parked;
 mod publish;
 mod replay;
 mod serve;
 mod sign;
+mod target;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -41,6 +44,9 @@ enum Command {
     Sign(sign::Arguments),
     /// Publishes a programme to a deployed stack.
     Publish(publish::Arguments),
+    /// Orders that could not be processed: which, why, and what to do with them.
+    #[command(subcommand)]
+    Parked(parked::Command),
 }
 
 /// What the stack goes by.
@@ -121,6 +127,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Replay(arguments)) => replay::run(arguments).await,
         Some(Command::Sign(arguments)) => sign::run(arguments),
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
+        Some(Command::Parked(command)) => parked::run(command).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ pub mod gateway;
 mod in_process;
 pub mod inbox;
 mod local_api;
+mod parked;
 mod problem;
 pub mod replay;
 pub mod schedule;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on should stop.
 
 mod laurel;
+mod parking;
 mod replaying;
 mod starting;
 mod stopping;

@@ -27,9 +27,11 @@ pub(crate) mod orders {
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";
     pub(crate) const UNLINKED: &str = "unlinked";
-    /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked.
+    /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked or
+    /// dropped.
     pub(crate) const ACCRUE: &str = "accrue";
     pub(crate) const PARKED: &str = "parked";
+    pub(crate) const DROPPED: &str = "dropped";
     /// Before a refund's id.
     pub(crate) const REFUND: &str = "refund#";
 }

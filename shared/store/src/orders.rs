@@ -2,16 +2,17 @@
 
 mod freshness;
 mod news;
+mod parking;
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
-use self::news::{snapshot_update, take_up, too_many_refunds};
+use self::news::{snapshot_update, too_many_refunds};
+pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
 use crate::expression::Update;
-use crate::items::{Attributes, ParkedMark, number, order_of_image, parked_of, text, write_value};
+use crate::items::{Attributes, order_of_image, text};
 use crate::keys::orders;
 use crate::writes::Written;
 use crate::{Consistency, Store, StoreError};
@@ -21,8 +22,6 @@ use crate::{Consistency, Store, StoreError};
 pub const MAX_REFUNDS_PER_ORDER: usize = 500;
 /// How often an order is written while others write the same one, before its webhook is asked to come again.
 const MAX_ROUNDS: u32 = 20;
-/// The longest reason for parking that is kept, in characters.
-const MAX_REASON_CHARACTERS: usize = 500;
 
 /// What became of a webhook's news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,17 +30,6 @@ pub enum Recorded {
     Stored,
     /// All of it was known already, or is older than what is known.
     Known,
-}
-
-/// An order that could not be processed, with its reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parked {
-    /// Which.
-    pub key: OrderKey,
-    /// Why, for the operator.
-    pub reason: String,
-    /// Since when.
-    pub at: Timestamp,
 }
 
 impl Store {
@@ -109,58 +97,6 @@ impl Store {
     /// All that is known of an order.
     pub async fn order(&self, key: &OrderKey) -> Result<Option<OrderState>, StoreError> {
         self.read_order(key, Consistency::Strong).await
-    }
-
-    /// Puts an order aside as it was at a revision, with a reason; nothing of it is lost. What comes in later takes
-    /// it up again, and what came in since is not put aside.
-    pub async fn park(
-        &self,
-        key: &OrderKey,
-        revision: u64,
-        reason: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let reason = reason.chars().take(MAX_REASON_CHARACTERS).collect();
-        let mut update = Update::default();
-        update.set(orders::PARKED, write_value(&ParkedMark { reason, at })?);
-        update.remove(orders::ACCRUE);
-        update.if_equal(orders::REVISION, number(revision));
-        self.update_order(key, update).await.map(drop)
-    }
-
-    /// Takes up an order that was put aside, so that it is tried again as it is.
-    pub async fn unpark(&self, key: &OrderKey) -> Result<(), StoreError> {
-        let mut update = Update::default();
-        take_up(&mut update);
-        update.if_there(orders::PARKED);
-        self.update_order(key, update).await.map(drop)
-    }
-
-    /// Every order that was put aside: a scan, for the operator, every page followed.
-    pub async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
-        let mut parked = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .scan()
-                .table_name(&self.tables.orders)
-                .filter_expression("attribute_exists(#parked)")
-                .expression_attribute_names("#parked", orders::PARKED)
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| StoreError::from_sdk(&error))?;
-            self.meter.read(page.consumed_capacity());
-            for item in page.items.unwrap_or_default() {
-                parked.push(parked_of(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(parked);
-            }
-        }
     }
 
     /// Writes what is not stored yet, until nothing is new.
