@@ -1,6 +1,7 @@
 //! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
-//! `laurel parked` looks after what was put aside.
+//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past.
 
+mod import;
 mod parked;
 mod publish;
 mod replay;
@@ -47,6 +48,9 @@ enum Command {
     /// Orders that could not be processed: which, why, and what to do with them.
     #[command(subcommand)]
     Parked(parked::Command),
+    /// Brings a shop's past into a stack.
+    #[command(subcommand)]
+    Import(import::Command),
 }
 
 /// What the stack goes by.
@@ -128,6 +132,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Sign(arguments)) => sign::run(arguments),
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
         Some(Command::Parked(command)) => parked::run(command).await,
+        Some(Command::Import(command)) => import::run(command).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -69,6 +69,7 @@ impl Bench {
             entries: Vec::new(),
             coupons: Vec::new(),
             rater: None,
+            quiet: false,
             changed: true,
             completed: true,
         };

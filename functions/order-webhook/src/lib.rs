@@ -22,6 +22,7 @@ use store::{Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
+pub use crate::fields::{NotAnAddress, read_contact};
 use crate::platform::{Delivery, News};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;

@@ -78,6 +78,8 @@ pub struct Decision {
     pub coupons: Vec<Coupon>,
     /// What a rating adds to its rater's history.
     pub rater: Option<RaterChange>,
+    /// Whether nobody is told of its entries, because they follow from an import of the past.
+    pub quiet: bool,
     /// Whether there is anything to commit.
     pub changed: bool,
     /// Whether the command is done; if not, commit this and decide the same command again.
@@ -161,6 +163,7 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
 }
 
 fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Timestamp) -> Result<(), Stop> {
+    draft.quiet = state.quiet;
     if let Some(moment) = state.effective_at()
         && moment <= until
     {

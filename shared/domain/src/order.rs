@@ -154,6 +154,8 @@ pub struct OrderState {
     pub refunds: BTreeMap<RefundId, Refund>,
     /// An unlinked refund has this instead of a snapshot.
     pub unlinked: Option<Refund>,
+    /// Whether the newest word of it came from an import of the past: then nobody is told of what follows from it.
+    pub quiet: bool,
 }
 
 impl OrderState {

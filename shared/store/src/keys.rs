@@ -32,6 +32,8 @@ pub(crate) mod orders {
     pub(crate) const ACCRUE: &str = "accrue";
     pub(crate) const PARKED: &str = "parked";
     pub(crate) const DROPPED: &str = "dropped";
+    /// Only an order whose newest word came from an import has it.
+    pub(crate) const QUIET: &str = "quiet";
     /// Before a refund's id.
     pub(crate) const REFUND: &str = "refund#";
 }

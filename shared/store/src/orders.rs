@@ -1,6 +1,7 @@
 //! Orders and refunds as the platforms told of them.
 
 mod freshness;
+mod import;
 mod news;
 mod parking;
 
@@ -8,6 +9,7 @@ use std::collections::HashMap;
 
 use domain::{Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
 
+use self::import::Told;
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
 use self::news::{snapshot_update, too_many_refunds};
 pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
@@ -36,13 +38,13 @@ impl Store {
     /// Writes an order's newest snapshot and its refunds: one write where they are newer than what is known.
     /// Of an older one, only what is missing is added.
     pub async fn record_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, snapshot_update(order)?).await
+        self.record_snapshot(order, snapshot_update(order)?, Told::AsItHappens).await
     }
 
     /// As [`Store::record_order`], of an order that was deleted and is restored. It need not be newer than the
     /// moment at which we heard of the deletion, only newer than what was known before.
     pub async fn record_restored_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, restoration_update(order)?).await
+        self.record_snapshot(order, restoration_update(order)?, Told::AsItHappens).await
     }
 
     /// Cancels an order that the platform deleted, at the latest at this moment, and keeps what is known of it.
@@ -50,7 +52,8 @@ impl Store {
     pub async fn record_deletion(&self, order: &OrderKey, at: Timestamp) -> Result<Recorded, StoreError> {
         let mut known = self.get(&self.tables.orders, order_key(order), Consistency::Strong).await?;
         for _ in 0..MAX_ROUNDS {
-            let Some(update) = deletion_update(known.as_ref(), at)? else { return Ok(Recorded::Known) };
+            let Some(mut update) = deletion_update(known.as_ref(), at)? else { return Ok(Recorded::Known) };
+            Told::AsItHappens.mark(&mut update);
             match self.update_order(order, update).await? {
                 Written::Done(_) => return Ok(Recorded::Stored),
                 Written::Refused(stored) => known = stored,
@@ -59,18 +62,24 @@ impl Store {
         Err(contended())
     }
 
-    async fn record_snapshot(&self, order: &Order, update: Update) -> Result<Recorded, StoreError> {
+    async fn record_snapshot(
+        &self,
+        order: &Order,
+        mut update: Update,
+        told: Told,
+    ) -> Result<Recorded, StoreError> {
         if order.refunds.len() > MAX_REFUNDS_PER_ORDER {
             return Err(too_many_refunds());
         }
+        told.mark(&mut update);
         let news = News::of_order(order);
         match self.update_order(&order.key, update).await? {
             // Refused without a word of what is there: somebody is writing it at this moment.
             Written::Refused(None) => Err(contended()),
-            Written::Refused(known) => self.add(&order.key, state_of(known)?, &news).await,
+            Written::Refused(known) => self.add(&order.key, state_of(known)?, &news, told).await,
             Written::Done(_) if order.refunds.len() <= MAX_REFUNDS_PER_WRITE => Ok(Recorded::Stored),
             Written::Done(stored) => {
-                self.add(&order.key, state_of(Some(stored))?, &news).await?;
+                self.add(&order.key, state_of(Some(stored))?, &news, told).await?;
                 Ok(Recorded::Stored)
             }
         }
@@ -84,14 +93,12 @@ impl Store {
         id: &RefundId,
         refund: &Refund,
     ) -> Result<Recorded, StoreError> {
-        // An eventual read may be a moment old; the write is conditioned on the revision that it saw.
-        let known = self.read_order(order, Consistency::Eventual).await?;
-        self.add(order, known, &News::of_refund(id, refund)).await
+        self.record_news(order, &News::of_refund(id, refund), Told::AsItHappens).await
     }
 
     /// Writes a refund that names no order.
     pub async fn record_unlinked_refund(&self, refund: &UnlinkedRefund) -> Result<Recorded, StoreError> {
-        self.add(&refund.key, None, &News::of_unlinked_refund(refund)).await
+        self.add(&refund.key, None, &News::of_unlinked_refund(refund), Told::AsItHappens).await
     }
 
     /// All that is known of an order.
@@ -99,16 +106,29 @@ impl Store {
         self.read_order(key, Consistency::Strong).await
     }
 
+    async fn record_news(
+        &self,
+        order: &OrderKey,
+        news: &News<'_>,
+        told: Told,
+    ) -> Result<Recorded, StoreError> {
+        // An eventual read may be a moment old; the write is conditioned on the revision that it saw.
+        let known = self.read_order(order, Consistency::Eventual).await?;
+        self.add(order, known, news, told).await
+    }
+
     /// Writes what is not stored yet, until nothing is new.
     async fn add(
         &self,
         key: &OrderKey,
         mut known: Option<OrderState>,
-        told: &News<'_>,
+        news: &News<'_>,
+        told: Told,
     ) -> Result<Recorded, StoreError> {
         let mut recorded = Recorded::Known;
         for _ in 0..MAX_ROUNDS {
-            let Some(update) = told.beyond(known.as_ref())? else { return Ok(recorded) };
+            let Some(mut update) = news.beyond(known.as_ref())? else { return Ok(recorded) };
+            told.mark(&mut update);
             match self.update_order(key, update).await? {
                 Written::Done(stored) => (known, recorded) = (state_of(Some(stored))?, Recorded::Stored),
                 Written::Refused(stored) => known = state_of(stored)?,

@@ -54,6 +54,8 @@ pub(super) struct Draft<'a> {
     left_over: bool,
     /// What a rating adds to its rater's history.
     pub(super) rater: Option<RaterChange>,
+    /// Whether nobody is told of what is posted.
+    pub(super) quiet: bool,
     /// Whether what runs out next must be worked out anew, under expiry after earning.
     pub(super) lots_changed: bool,
 }
@@ -77,6 +79,7 @@ impl<'a> Draft<'a> {
             now,
             left_over: false,
             rater: None,
+            quiet: false,
             lots_changed: false,
         }
     }
@@ -186,6 +189,7 @@ impl<'a> Draft<'a> {
             entries: self.entries,
             coupons: self.coupons.into_values().collect(),
             rater: self.rater,
+            quiet: self.quiet,
             changed,
             completed: !self.left_over,
         })

@@ -18,14 +18,16 @@ struct OrderItem {
     placed_at: Option<Timestamp>,
     owner: Option<Customer>,
     unlinked: Option<Refund>,
+    #[serde(default)]
+    quiet: bool,
 }
 
 /// Reads an order from the image of a stream record.
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, unlinked } = read(image)?;
-    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked })
+    let OrderItem { order, revision, placed_at, owner, unlinked, quiet } = read(image)?;
+    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked, quiet })
 }
 
 fn refunds_of(image: &Item) -> Result<BTreeMap<RefundId, Refund>, ImageError> {

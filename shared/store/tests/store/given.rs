@@ -132,6 +132,7 @@ pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision 
         entries,
         coupons: Vec::new(),
         rater: None,
+        quiet: false,
         changed: true,
         completed: true,
     }

@@ -42,6 +42,7 @@ async fn an_order_reads_back_as_it_was_told() {
         snapshot: Some(told.snapshot),
         refunds: told.refunds,
         unlinked: None,
+        quiet: false,
     };
     assert_eq!(stored(&store, "1").await, expected);
     assert_eq!(store.order(&order_key("2")).await.unwrap(), None);
@@ -273,4 +274,23 @@ async fn refunds_that_come_at_once_are_all_stored() {
     }
     let now = stored(&store, "1").await;
     assert_eq!((now.refunds.len(), now.revision), (8, 8));
+}
+
+#[tokio::test]
+async fn an_order_is_quiet_as_long_as_only_an_import_told_of_it() {
+    let Bench { store, .. } = Bench::new().await;
+    let quiet = async || stored(&store, "1").await.quiet;
+
+    assert_eq!(store.import_order(&order("1")).await.unwrap(), Recorded::Stored);
+    assert!(quiet().await);
+    assert_eq!(store.import_order(&order("1")).await.unwrap(), Recorded::Known);
+    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1)).await.unwrap();
+    assert!(!quiet().await);
+
+    store.import_refund(&order_key("1"), &refund_id("b"), &refund(1)).await.unwrap();
+    assert!(quiet().await);
+    store.record_order(&later(&order("1"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
+    assert!(!quiet().await);
+    assert_eq!(store.import_order(&order("1")).await.unwrap(), Recorded::Known);
+    assert!(!quiet().await);
 }

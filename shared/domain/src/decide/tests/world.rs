@@ -81,6 +81,7 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         }),
         refunds: Default::default(),
         unlinked: None,
+        quiet: false,
     }
 }
 

@@ -35,7 +35,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
     };
     let member = MemberId::new("m1").unwrap();
     let profile = Profile { member, version, enrolled_at: noon, account: Account::default(), bookkeeping };
-    Decision { profile, entries, coupons, rater: None, changed: true, completed: true }
+    Decision { profile, entries, coupons, rater: None, quiet: false, changed: true, completed: true }
 }
 
 fn entry(cause: Cause, n: u32, kind: Kind) -> Entry {
