@@ -16,8 +16,8 @@ const AMOUNT_MINOR: i64 = 52_000;
 /// Why there is no command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CurlError {
-    /// It is not among the sources.
-    #[error("there is no source {0} in the sources' file")]
+    /// It is not among the sources, or has no secret.
+    #[error("the sources' file has no source {0}, or no secret of it: then its platform alone can sign")]
     UnknownSource(String),
 }
 

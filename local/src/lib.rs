@@ -16,6 +16,7 @@ mod in_process;
 pub mod inbox;
 mod local_api;
 mod parked;
+mod platforms;
 mod problem;
 pub mod replay;
 pub mod schedule;

@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::clock::ClockError;
 use crate::curl;
 use crate::inbox::Selection;
+use crate::platforms;
 use crate::problem::{self, Answer};
 use crate::ssm::ParameterStore;
 use crate::stack::{Stack, StackError};
@@ -25,7 +26,7 @@ use crate::stack::{Stack, StackError};
 const MAX_FAILED: u32 = 100;
 
 /// What is served, and what for.
-pub(crate) const ROUTES: [(&str, &str); 10] = [
+pub(crate) const ROUTES: [(&str, &str); 11] = [
     ("GET /local/curl", "a signed order to paste into a shell"),
     ("GET /local/inbox", "what was sent; ?member= &channel= &limit="),
     ("GET /local/clock", "local time"),
@@ -34,6 +35,7 @@ pub(crate) const ROUTES: [(&str, &str); 10] = [
     ("GET /local/failed", "stream records that were given up"),
     ("GET /local/parked", "orders that were put aside, with the reason"),
     ("POST /local/parked/retry", r#"{"order":"generic-main#1"}; answers what became of it"#),
+    ("GET /local/platforms/…", "the platforms' APIs, with an order each"),
     ("POST /local/sns", "SNS, for functions in containers"),
     ("POST /local/ssm", "Parameter Store with the sources, for functions in containers"),
 ];
@@ -74,6 +76,10 @@ pub(crate) async fn answer(
         ("POST", "/local/ssm") => {
             let (status, json) = parameters.answer(request.headers.get("x-amz-target"), body);
             Ok(problem::with_type(status, "application/x-amz-json-1.1", json))
+        }
+        ("GET", path) => {
+            let answer = platforms::answer(path.strip_prefix("/local/platforms")?)?;
+            Ok(problem::with_type(StatusCode::OK, "application/json", answer.to_owned()))
         }
         _ => return None,
     };

@@ -18,7 +18,7 @@ pub(crate) enum SigningError {
     #[error("the event has no {0}; only a webhook's event can be signed")]
     NoWebhook(&'static str),
     /// Nobody has its secret.
-    #[error("there is no source {0} in the sources' file")]
+    #[error("the sources' file has no source {0}, or no secret of it: then its platform alone can sign")]
     UnknownSource(String),
 }
 

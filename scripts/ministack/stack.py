@@ -79,9 +79,11 @@ class Stack:
         return url
 
     def order(self, number: str, customer: str, amount_minor: int, placed_at: datetime.datetime, **change) -> dict:
-        """Sends an order as a signed webhook through the Invoke API; `forged` spoils the signature."""
+        """Sends an order as a signed webhook through the Invoke API, in a `currency` that may be another than the
+        programme's; `forged` spoils the signature."""
         order = {
-            "id": number, "placed_at": placed_at.isoformat(timespec="seconds"), "currency": "EUR",
+            "id": number, "placed_at": placed_at.isoformat(timespec="seconds"),
+            "currency": change.get("currency", "EUR"),
             "goods": {"amount_minor": amount_minor}, "status": "paid",
             "customer": {"id": customer, "email": f"{customer}@example.com", "email_verified": True},
         }

@@ -41,6 +41,7 @@ struct CouponDocument<'a> {
 #[serde(rename_all = "snake_case")]
 enum CouponStateNow {
     Issued,
+    Redeemed,
     Voided,
     Expired,
 }
@@ -90,6 +91,7 @@ impl<'a> CouponDocument<'a> {
     fn of(coupon: &'a Coupon, now: Timestamp) -> Self {
         let state = match coupon.state {
             CouponState::Voided => CouponStateNow::Voided,
+            CouponState::Redeemed => CouponStateNow::Redeemed,
             CouponState::Issued if coupon.is_live(now) => CouponStateNow::Issued,
             CouponState::Issued => CouponStateNow::Expired,
         };
@@ -219,6 +221,7 @@ mod tests {
             issued_at: at("2026-01-31T12:00:00Z"),
             ends_at,
             state,
+            used_by: None,
         };
         let now = Some(at("2026-03-01T00:00:00Z"));
         let later = Some(at("2026-03-01T00:00:00.001Z"));

@@ -106,6 +106,7 @@ fn order() -> Order {
             payment: Payment::Paid,
             cancelled: false,
             test: false,
+            coupons: Default::default(),
         },
         refunds: BTreeMap::new(),
     }

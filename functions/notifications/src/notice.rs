@@ -30,6 +30,8 @@ impl Event {
             Kind::Order { .. }
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
+            | Kind::CouponRedeemed { .. }
+            | Kind::CouponReturned { .. }
             | Kind::Forgiven
             | Kind::Rated { .. } => None,
         }
@@ -112,6 +114,8 @@ impl Facts {
             Kind::Order { .. }
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
+            | Kind::CouponRedeemed { .. }
+            | Kind::CouponReturned { .. }
             | Kind::Forgiven
             | Kind::Rated { .. } => facts,
         }
@@ -186,6 +190,8 @@ impl<'a> Announcement<'a> {
             Kind::Order { .. }
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
+            | Kind::CouponRedeemed { .. }
+            | Kind::CouponReturned { .. }
             | Kind::Forgiven
             | Kind::Rated { .. }
             | Kind::Expired => Details::Points { points: entry.points },

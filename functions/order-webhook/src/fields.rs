@@ -1,11 +1,13 @@
 //! The fields that platforms have in common, read into types that cannot be wrong. An error names the field and what
 //! would be right, and never repeats what was sent.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
 use domain::ids::IdError;
-use domain::{Contact, Currency, Timestamp};
+use domain::time::TimeError;
+use domain::{Contact, CouponCode, Currency, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
@@ -20,6 +22,8 @@ const MAX_LOCALE_BYTES: usize = 35;
 /// The largest amount in main units: more than any order, and so small that a body's worth of them, times
 /// [`MAX_QUANTITY`], never overflows a decimal.
 const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
+/// The most coupons of one order; each is looked up for itself.
+const MAX_COUPONS: usize = 10;
 /// The most pieces of one line of an order.
 const MAX_QUANTITY: u32 = 1_000_000;
 
@@ -46,6 +50,15 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, BadInput> {
     })?;
     json.end().map_err(|error| bad_json("the body".to_owned(), &error))?;
     Ok(value)
+}
+
+/// Reads a part of a body that was read before; `place` is where it stands.
+pub(crate) fn read_part<T: DeserializeOwned>(place: &str, part: serde_json::Value) -> Result<T, BadInput> {
+    serde_path_to_error::deserialize(part).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { place.to_owned() } else { format!("{place}.{path}") };
+        bad_json(place, &error.into_inner())
+    })
 }
 
 fn bad_json(place: String, error: &serde_json::Error) -> BadInput {
@@ -126,6 +139,32 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
+/// An instant, written without an offset because it always is in UTC.
+#[derive(Clone, Copy)]
+pub(crate) struct Utc(pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for Utc {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        domain::time::instant(&text)
+            .or_else(|_| domain::time::instant(&format!("{text}Z")))
+            .map(Utc)
+            .map_err(D::Error::custom)
+    }
+}
+
+/// An instant, as whole seconds since 1970.
+#[derive(Clone, Copy)]
+pub(crate) struct UnixSeconds(pub(crate) Timestamp);
+
+impl<'de> Deserialize<'de> for UnixSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = i64::deserialize(deserializer)?;
+        let at = Timestamp::from_second(seconds).map_err(|_| D::Error::custom(TimeError::OutOfRange))?;
+        domain::time::in_range(at).map(UnixSeconds).map_err(D::Error::custom)
+    }
+}
+
 /// Whole minor units, not negative.
 #[derive(Clone, Copy)]
 pub(crate) struct MinorUnits(pub(crate) i64);
@@ -194,6 +233,11 @@ impl TryFrom<u32> for Quantity {
     fn try_from(pieces: u32) -> Result<Self, String> {
         if pieces > MAX_QUANTITY { Err(format!("is more than {MAX_QUANTITY}")) } else { Ok(Self(pieces)) }
     }
+}
+
+/// The codes used at a checkout that could be coupons of ours.
+pub(crate) fn coupons<'a>(codes: impl Iterator<Item = &'a str>) -> BTreeSet<CouponCode> {
+    codes.filter_map(CouponCode::like_ours).take(MAX_COUPONS).collect()
 }
 
 /// Rounds an exact amount to minor units, half up: the one place where a platform's decimals are rounded.

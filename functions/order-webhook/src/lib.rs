@@ -1,8 +1,9 @@
 //! `order-webhook`: verifies what a platform sends, turns it into an order or a refund, and stores it.
 //!
-//! One way through: address → source → signature over the raw body → platform's JSON → store → answer. A sender
-//! hears 2xx only after the write, so whatever we could not keep is sent again.
+//! One way through: address → source → signature over the raw body → platform's JSON (and, where that tells only
+//! where to look, the platform's API) → store → answer. A sender hears 2xx only after the write, so whatever we could not keep is sent again.
 
+mod api;
 mod fields;
 mod parameters;
 mod platform;
@@ -22,8 +23,9 @@ use store::{Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::api::{Api, ApiError};
 pub use crate::fields::{NotAnAddress, read_contact};
-use crate::platform::{Delivery, News};
+use crate::platform::{Delivery, Greeting, News};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;
 pub use crate::sources::{SourceError, Sources, SourcesError};
@@ -46,10 +48,11 @@ pub struct OrderWebhook {
     store: Store,
     sources: Sources,
     clock: Clock,
+    api: Api,
 }
 
 /// What became of a delivery.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum Receipt {
     /// Something new was stored.
@@ -58,6 +61,9 @@ enum Receipt {
     Known,
     /// Understood, and of no interest.
     Ignored { reason: &'static str },
+    /// Nothing came; the platform asked whether the address is ours.
+    #[serde(skip)]
+    Greeted(Greeting),
 }
 
 /// Why there is no receipt.
@@ -65,6 +71,8 @@ enum Receipt {
 enum Failure {
     /// The sender must mend something.
     Refused(Problem),
+    /// The platform's API could not be read; the sender keeps the delivery and tries again.
+    Unread(ApiError),
     /// The store must get well, or somebody must look at it; the sender keeps the delivery and tries again.
     Unstored(StoreError),
 }
@@ -78,7 +86,7 @@ impl From<Problem> for Failure {
 impl OrderWebhook {
     /// A handler over a store, for the sources given.
     pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
-        Self { store, sources, clock }
+        Self { store, sources, clock, api: Api::default() }
     }
 
     /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
@@ -95,8 +103,10 @@ impl OrderWebhook {
         let name = source_in(request.uri().path())
             .ok_or_else(|| Problem::not_found("The address of a webhook is /webhooks/{source}."))?;
         Span::current().record("source", name.as_str());
-        if request.method() != Method::POST {
-            return Err(Problem::method_not_allowed("A webhook is sent with POST.").into());
+        match *request.method() {
+            Method::POST => {}
+            Method::GET => return self.greet(&name, request.uri().query().unwrap_or_default()).await,
+            _ => return Err(not_post().into()),
         }
         let body: &[u8] = request.body();
         if body.len() > MAX_BODY_BYTES {
@@ -106,7 +116,16 @@ impl OrderWebhook {
         let delivery = Delivery { source: &name, headers: request.headers(), body, now: self.clock.now() };
         let source = self.authenticate(&delivery).await?;
         let news = source.parse(&delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
+        let news = self.api.follow(&source, &delivery, news).await.map_err(Failure::Unread)?;
         self.record(news).await.map_err(Failure::Unstored)
+    }
+
+    async fn greet(&self, name: &SourceName, query: &str) -> Result<Receipt, Failure> {
+        let mut source = self.sources.named(name);
+        if source.is_err() && self.sources.read_again(self.clock.now()).await {
+            source = self.sources.named(name);
+        }
+        source?.greet(query).map(Receipt::Greeted).ok_or_else(|| not_post().into())
     }
 
     /// The source whose secret signed the delivery. A source or a secret that we do not know may be newer than our
@@ -119,7 +138,18 @@ impl OrderWebhook {
         self.sources.verified(delivery)
     }
 
-    async fn record(&self, news: News) -> Result<Receipt, StoreError> {
+    async fn record(&self, told: Vec<News>) -> Result<Receipt, StoreError> {
+        let mut receipt = Receipt::Ignored { reason: "nothing is told" };
+        for news in told {
+            let of_this = self.record_one(news).await?;
+            if !matches!(receipt, Receipt::Stored) {
+                receipt = of_this;
+            }
+        }
+        Ok(receipt)
+    }
+
+    async fn record_one(&self, news: News) -> Result<Receipt, StoreError> {
         if let Some(order) = news.order() {
             Span::current().record("order.id", order.as_str());
         }
@@ -130,6 +160,8 @@ impl OrderWebhook {
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
+            // It was followed to what it tells of.
+            News::Elsewhere(_) => return Ok(Receipt::Ignored { reason: "nothing is told" }),
         };
         Ok(match recorded {
             Recorded::Stored => Receipt::Stored,
@@ -148,8 +180,13 @@ fn source_in(path: &str) -> Option<SourceName> {
     SourceName::new(source).ok()
 }
 
+fn not_post() -> Problem {
+    Problem::method_not_allowed("A webhook is sent with POST.")
+}
+
 fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
     match receipt {
+        Ok(Receipt::Greeted(greeting)) => runtime::json(StatusCode::OK, greeting),
         Ok(ignored @ Receipt::Ignored { .. }) => runtime::json(StatusCode::OK, ignored),
         Ok(kept @ (Receipt::Stored | Receipt::Known)) => runtime::json(StatusCode::ACCEPTED, kept),
         Err(Failure::Refused(problem)) => {
@@ -159,6 +196,7 @@ fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
             }
             response
         }
+        Err(Failure::Unread(_)) => Problem::platform_unavailable().response(),
         Err(Failure::Unstored(StoreError::Permanent(reason))) => Problem::refused(reason.clone()).response(),
         Err(Failure::Unstored(_)) => Problem::unavailable().response(),
     }
@@ -171,6 +209,10 @@ fn log(receipt: &Result<Receipt, Failure>, status: StatusCode, started: Instant)
     match receipt {
         Ok(receipt) => tracing::debug!(status, duration_ms, ?receipt, "taken"),
         Err(Failure::Refused(problem)) => tracing::warn!(status, duration_ms, %problem, "refused"),
+        Err(Failure::Unread(error)) if error.is_passing() => {
+            tracing::warn!(status, duration_ms, %error, "not read")
+        }
+        Err(Failure::Unread(error)) => tracing::error!(status, duration_ms, %error, "not read"),
         Err(Failure::Unstored(error)) => tracing::error!(status, duration_ms, %error, "not stored"),
     }
 }

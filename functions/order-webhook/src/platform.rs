@@ -1,19 +1,40 @@
 //! What every platform can do: check its signature, and tell its news in our words. To add a platform, add its file
 //! and its line in [`PLATFORMS`].
 
+mod adobe_commerce;
+mod bigcommerce;
 mod generic;
+mod priced;
 mod shopify;
+mod square;
+mod stripe;
 mod woocommerce;
+
+use std::sync::Arc;
 
 use domain::{Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
+use serde::Serialize;
 
+use crate::api::{Answer, Resource};
 use crate::fields::BadInput;
 use crate::signature::{BadSecret, Refusal};
+use crate::sources::{SourceDocument, SourceError};
 
-/// Every platform that we understand.
-static PLATFORMS: [&dyn Platform; 3] = [&generic::Generic, &shopify::Shopify, &woocommerce::WooCommerce];
+/// Makes a platform as a source's configuration sets it up.
+type SetUp = fn(&SourceDocument) -> Result<Arc<dyn Platform>, SourceError>;
+
+/// Every platform that we understand, by its name in a source's configuration.
+static PLATFORMS: [(&str, SetUp); 7] = [
+    ("adobe_commerce", adobe_commerce::set_up),
+    ("bigcommerce", bigcommerce::set_up),
+    ("generic", |_| Ok(Arc::new(generic::Generic))),
+    ("shopify", |_| Ok(Arc::new(shopify::Shopify))),
+    ("square", square::set_up),
+    ("stripe", |_| Ok(Arc::new(stripe::Stripe))),
+    ("woocommerce", |_| Ok(Arc::new(woocommerce::WooCommerce))),
+];
 
 /// One request, as it came.
 pub(crate) struct Delivery<'a> {
@@ -47,6 +68,8 @@ pub(crate) enum News {
     Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
     UnlinkedRefund(UnlinkedRefund),
+    /// Only where to look: what is to be read of the platform's API before there is news.
+    Elsewhere(Vec<Resource>),
     /// Nothing that concerns us, and why.
     Nothing(&'static str),
 }
@@ -58,22 +81,51 @@ impl News {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
             Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
-            Self::Nothing(_) => None,
+            Self::Elsewhere(_) | Self::Nothing(_) => None,
         }
     }
 }
 
+/// What a delivery and the API's answers tell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Reading {
+    /// Not all: this must be read too.
+    More(Vec<Resource>),
+    /// All, in the order in which it is to be stored.
+    Told(Vec<News>),
+}
+
+/// The answer to a platform that asks whether an address is ours: what it sent along, sent back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Greeting {
+    pub(crate) challenge: String,
+}
+
 /// A platform, or another sender with a format of its own.
 pub(crate) trait Platform: Send + Sync {
-    /// Its name in a source's configuration.
-    fn name(&self) -> &'static str;
-
     /// The key that a secret stands for; an empty or unreadable secret is refused here, before any delivery.
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret>;
+
+    /// The least secrets of a source; none where the platform signs with a key of its own.
+    fn least_secrets(&self) -> usize {
+        1
+    }
+
+    /// What the platform wants to hear when it asks an address, with GET, whether it is ours. Nothing where it does
+    /// not ask like this.
+    fn greet(&self, _query: &str) -> Option<Greeting> {
+        None
+    }
 
     /// Whether this is the platform's unsigned greeting to an address: answered, and nothing in it is read or stored.
     fn is_ping(&self, _delivery: &Delivery<'_>) -> bool {
         false
+    }
+
+    /// Whether the platform signed the raw body with a key of its own, of which the source knows the public half.
+    /// Nothing where it has none, or where this source knows none.
+    fn verify_publicly(&self, _delivery: &Delivery<'_>) -> Option<Result<(), Refusal>> {
+        None
     }
 
     /// Whether the key signed the raw body.
@@ -84,14 +136,28 @@ pub(crate) trait Platform: Send + Sync {
 
     /// What a verified delivery tells.
     fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput>;
+
+    /// What a delivery tells together with the API's answers, one for each resource asked for so far. It may ask for
+    /// more. Only a platform that answers [`News::Elsewhere`] is ever asked.
+    fn read(&self, _delivery: &Delivery<'_>, _answers: &[Answer]) -> Result<Reading, BadInput> {
+        Ok(Reading::Told(vec![]))
+    }
 }
 
-/// The platform of a name.
-pub(crate) fn named(name: &str) -> Option<&'static dyn Platform> {
-    PLATFORMS.into_iter().find(|platform| platform.name() == name)
+/// The platform that a source's configuration names, set up as it says.
+pub(crate) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
+    let known = PLATFORMS.iter().find(|(name, _)| *name == document.platform);
+    let (_, set_up) = known.ok_or_else(|| SourceError::Platform(names()))?;
+    set_up(document)
 }
 
 /// The names of all platforms, for a message.
-pub(crate) fn names() -> String {
-    PLATFORMS.map(|platform| platform.name()).join(", ")
+fn names() -> String {
+    PLATFORMS.map(|(name, _)| name).join(", ")
+}
+
+/// A platform that needs no more than secrets.
+#[cfg(test)]
+pub(crate) fn named(name: &str) -> Option<Arc<dyn Platform>> {
+    set_up(&SourceDocument { platform: name.to_owned(), ..SourceDocument::default() }).ok()
 }

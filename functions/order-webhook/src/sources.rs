@@ -9,9 +9,10 @@ use ring::hmac;
 use runtime::Problem;
 use serde::Deserialize;
 
+use crate::api::{AccessDocument, Answer};
 use crate::fields::{BadInput, without_values};
 use crate::parameters::Parameters;
-use crate::platform::{self, Delivery, News, Platform};
+use crate::platform::{self, Delivery, Greeting, News, Platform, Reading};
 use crate::signature::{BadSecret, Refusal};
 
 /// The current secret and the one before it, so that one can be rotated.
@@ -19,14 +20,29 @@ const MAX_SECRETS: usize = 2;
 /// How often strangers may make us read the parameters again.
 const SECONDS_BETWEEN_READINGS: i64 = 5 * 60;
 
-/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys (a country,
-/// credentials) are for whoever needs them.
-#[derive(Clone, Deserialize)]
+/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys (a country)
+/// are for whoever needs them.
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct SourceDocument {
     /// `generic`, `shopify`, …
-    platform: String,
+    pub(crate) platform: String,
     /// One secret, or two while one is being rotated.
-    secrets: Vec<String>,
+    #[serde(default)]
+    pub(crate) secrets: Vec<String>,
+    /// The address that the platform was told, where it signs that too.
+    pub(crate) notification_url: Option<String>,
+    /// The header that carries the secret itself, where the platform signs nothing.
+    pub(crate) header: Option<String>,
+    /// How the platform's API is reached, where its deliveries tell only where to look.
+    pub(crate) api: Option<AccessDocument>,
+    /// The keys with which the platform signs, where it does so with keys of its own (PEM).
+    #[serde(default)]
+    pub(crate) public_keys: Vec<String>,
+    /// To whom the platform says that it sends, where it signs with keys of its own.
+    pub(crate) client_id: Option<String>,
+    /// Whether the shop shows its prices with tax, where the platform does not tell.
+    #[serde(default)]
+    pub(crate) prices_include_tax: bool,
 }
 
 /// Why a source cannot be used. Never shows a secret.
@@ -47,6 +63,12 @@ pub enum SourceError {
     /// It is no secret.
     #[error(transparent)]
     Secret(#[from] BadSecret),
+    /// This platform cannot do without it.
+    #[error("{0} is missing, and this platform needs it")]
+    Missing(&'static str),
+    /// A setting is not as it should be.
+    #[error("{0} {1}")]
+    Setting(&'static str, &'static str),
 }
 
 /// Why there are no sources.
@@ -71,19 +93,23 @@ pub enum SourcesError {
 /// One source, ready to verify. Its secrets live on only as keys, which never show themselves.
 #[derive(Clone)]
 pub(crate) struct Source {
-    platform: &'static dyn Platform,
+    platform: Arc<dyn Platform>,
     keys: Vec<hmac::Key>,
 }
 
 impl Source {
     pub(crate) fn new(document: &SourceDocument) -> Result<Self, SourceError> {
-        let platform =
-            platform::named(&document.platform).ok_or_else(|| SourceError::Platform(platform::names()))?;
-        if document.secrets.is_empty() || document.secrets.len() > MAX_SECRETS {
+        let platform = platform::set_up(document)?;
+        if !(platform.least_secrets()..=MAX_SECRETS).contains(&document.secrets.len()) {
             return Err(SourceError::SecretCount);
         }
         let keys = document.secrets.iter().map(|secret| platform.key(secret)).collect::<Result<_, _>>()?;
         Ok(Self { platform, keys })
+    }
+
+    /// What the platform wants to hear when it asks whether our address is ours.
+    pub(crate) fn greet(&self, query: &str) -> Option<Greeting> {
+        self.platform.greet(query)
     }
 
     /// Whether any of the keys signed the delivery, or it is a ping, of which [`Source::parse`] reads nothing.
@@ -91,7 +117,11 @@ impl Source {
         if self.platform.is_ping(delivery) {
             return Ok(());
         }
-        let mut refusal = Refusal::Mismatch;
+        let mut refusal = match self.platform.verify_publicly(delivery) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(reason)) => reason,
+            None => Refusal::Mismatch,
+        };
         for key in &self.keys {
             match self.platform.verify(key, delivery) {
                 Ok(()) => return Ok(()),
@@ -107,6 +137,11 @@ impl Source {
             return Ok(News::Nothing("a ping"));
         }
         self.platform.parse(delivery)
+    }
+
+    /// What the delivery tells together with the answers of the platform's API.
+    pub(crate) fn read(&self, delivery: &Delivery<'_>, answers: &[Answer]) -> Result<Reading, BadInput> {
+        self.platform.read(delivery, answers)
     }
 }
 
@@ -169,8 +204,9 @@ impl Sources {
         Self(Arc::new(Inner { known: RwLock::new(Known { sources, read_at }), parameters }))
     }
 
-    /// The headers with which a source's platform would sign a body; nothing for an unknown source. `id` and `at` are
-    /// used where the scheme knows them. A topic is no part of any signature, and is left to the caller.
+    /// The headers with which a source's platform would sign a body; nothing for an unknown source, and for one
+    /// without a secret, whose platform alone can sign. `id` and `at` are used where the scheme knows them. A topic
+    /// is no part of any signature, and is left to the caller.
     pub fn sign(
         &self,
         source: &SourceName,
@@ -193,11 +229,16 @@ impl Sources {
 
     /// The source that a delivery names, once its signature is verified.
     pub(crate) fn verified(&self, delivery: &Delivery<'_>) -> Result<Source, Problem> {
-        let source = self.with(|known| known.sources.get(delivery.source).cloned()).ok_or_else(|| {
-            Problem::not_found("There is no source of this name; check the webhook's address.")
-        })?;
+        let source = self.named(delivery.source)?;
         source.verify(delivery).map_err(|refusal| Problem::unauthorized(refusal.to_string()))?;
         Ok(source)
+    }
+
+    /// The source of a name.
+    pub(crate) fn named(&self, name: &SourceName) -> Result<Source, Problem> {
+        self.with(|known| known.sources.get(name).cloned()).ok_or_else(|| {
+            Problem::not_found("There is no source of this name; check the webhook's address.")
+        })
     }
 
     /// Reads the sources again, unless that was done not long ago. Whether it was done now.

@@ -3,6 +3,8 @@
 mod events;
 mod handler;
 mod payloads;
+pub(crate) mod stand_in;
+mod thin;
 mod vectors;
 
 use std::io::Write as _;
@@ -80,7 +82,7 @@ fn store_at(endpoint: String) -> Store {
 }
 
 /// A store over an engine of the test's own.
-async fn embedded_store() -> Store {
+pub(crate) async fn embedded_store() -> Store {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let database = Database::memory().unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use domain::OrderState;
+use domain::{MemberId, OrderState};
 use lambda_runtime::{Error, LambdaEvent};
 use runtime::{Batch, Budget, Engine, EngineError};
 use store::StoreError;
@@ -72,7 +72,8 @@ impl PointsAccrual {
         let state =
             if is_late { self.engine.store().order(&state.key).await?.unwrap_or(state) } else { state };
         let span = tracing::info_span!("order", order.id = %state.key, member.id = tracing::field::Empty);
-        let reconciled = batch.reconcile(&state, first_seen, budget).instrument(span.clone()).await;
+        let reconciled =
+            self.redeem_and_reconcile(batch, &state, first_seen, budget).instrument(span.clone()).await;
         match reconciled {
             Ok(member) => {
                 let _entered = span.entered();
@@ -82,6 +83,20 @@ impl PointsAccrual {
             Err(EngineError::Permanent(reason)) => self.park(&state, &reason).await,
             Err(error @ EngineError::Retryable(_)) => Err(error),
         }
+    }
+
+    /// First the coupons: one that is used must not be taken back to cover what the order owes.
+    async fn redeem_and_reconcile(
+        &self,
+        batch: &mut Batch<'_>,
+        state: &OrderState,
+        first_seen: bool,
+        budget: Budget,
+    ) -> Result<Option<MemberId>, EngineError> {
+        for code in &state.coupons_seen {
+            self.engine.redeem(code, state, budget).await?;
+        }
+        batch.reconcile(state, first_seen, budget).await
     }
 
     async fn park(&self, state: &OrderState, reason: &str) -> Result<(), EngineError> {

@@ -1,10 +1,10 @@
 //! A row as the store takes it: the same key and the same content whenever it is sent.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::ids::IdError;
-use domain::{Currency, Customer, Goods, Order, OrderKey, Payment, Refund, RefundId, Snapshot, SourceName};
-use domain::{Timestamp, UnlinkedRefund};
+use domain::{Currency, Customer, Goods, Order, OrderKey, Payment, Refund, RefundId, RefundKind};
+use domain::{Snapshot, SourceName, Timestamp, UnlinkedRefund};
 use store::{Recorded, Store, StoreError};
 
 use crate::digest::Digest;
@@ -55,7 +55,7 @@ impl Naming {
             id: Some(names.customer(row.customer).clone()),
             contact: names.contact(row.customer).cloned().unwrap_or_default(),
         });
-        let refund = Refund { refunded_at: row.at, currency, goods };
+        let refund = Refund { refunded_at: row.at, currency, goods, kind: RefundKind::Goods };
         Ok(match row.kind {
             Kind::Order(order) => Parcel::Order(Box::new(Order {
                 key: OrderKey::of_order(source, names.order_id(order))?,
@@ -69,6 +69,7 @@ impl Naming {
                     payment: Payment::Paid,
                     cancelled: false,
                     test: false,
+                    coupons: BTreeSet::new(),
                 },
                 refunds: BTreeMap::new(),
             })),

@@ -48,6 +48,7 @@ fn the_template_gives_every_route_of_the_contract() {
             "GET /members",
             "GET /members/{member}",
             "GET /members/{member}/journal",
+            "GET /webhooks/{source}",
             "POST /webhooks/{source}",
             "PUT /members/{member}/devices/{device}",
             "PUT /members/{member}/ratings/{rating}"

@@ -6,6 +6,7 @@ mod due;
 mod expiry;
 mod rating;
 mod reconcile;
+mod refunded;
 mod target;
 mod tier;
 mod window;
@@ -17,7 +18,7 @@ use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
 pub use self::target::{Target, target};
 use crate::entropy::Entropy;
-use crate::ids::RewardId;
+use crate::ids::{CouponCode, RewardId};
 use crate::journal::Entry;
 use crate::member::{Coupon, Known, Profile};
 use crate::order::OrderState;
@@ -44,6 +45,13 @@ pub enum Command<'a> {
         state: &'a OrderState,
         /// Whether nobody can have posted it before.
         first_seen: bool,
+    },
+    /// Redeem a coupon of the member that an order uses, or give it back where the order uses it no more.
+    Redeem {
+        /// The coupon's code.
+        code: &'a CouponCode,
+        /// The order, whosever it is.
+        state: &'a OrderState,
     },
     /// Take a rating in.
     Rate {
@@ -105,7 +113,9 @@ pub enum DecideError {
     #[error("a moment {0}")]
     Time(#[from] TimeError),
     /// Orders earn only in the programme's currency.
-    #[error("the order is in {order}, but the programme {programme} runs in {expected}")]
+    #[error(
+        "the order is in {order}, but the programme {programme} runs in {expected} and has no earning.exchange_rates.{order}"
+    )]
     Currency {
         /// The order's currency.
         order: String,
@@ -148,22 +158,33 @@ pub fn decide(
 
 fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     let until = draft.now().max(draft.profile.bookkeeping.settled_to);
+    draft.quiet =
+        matches!(command, Command::Order { state, .. } | Command::Redeem { state, .. } if state.quiet);
     match command {
         Command::Order { state, first_seen } => order(draft, state, first_seen, until),
+        Command::Redeem { code, state } => settled(draft, until, |draft| coupons::redeem(draft, code, state)),
         Command::Rate { rating, first_seen } => {
-            settle(draft, until)?;
-            if draft.is_full() {
-                return Ok(());
-            }
-            rating::rate(draft, rating, first_seen)?;
-            settle(draft, until)
+            settled(draft, until, |draft| rating::rate(draft, rating, first_seen))
         }
         Command::Review | Command::Look => settle(draft, until),
     }
 }
 
+/// Applies what takes effect now, between settling and settling.
+fn settled<'a>(
+    draft: &mut Draft<'a>,
+    until: Timestamp,
+    apply: impl FnOnce(&mut Draft<'a>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    settle(draft, until)?;
+    if draft.is_full() {
+        return Ok(());
+    }
+    apply(draft)?;
+    settle(draft, until)
+}
+
 fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Timestamp) -> Result<(), Stop> {
-    draft.quiet = state.quiet;
     if let Some(moment) = state.effective_at()
         && moment <= until
     {

@@ -11,6 +11,15 @@ const CODE_GROUP: usize = 4;
 /// 100 bits: two members never draw the same.
 const MEMBER_SYMBOLS: usize = 20;
 
+/// Whether a text could be a code that was drawn here.
+pub(crate) fn has_the_form_of_a_code(text: &str) -> bool {
+    let groups = CODE_SYMBOLS / CODE_GROUP;
+    text.split('-').count() == groups
+        && text
+            .split('-')
+            .all(|group| group.len() == CODE_GROUP && group.bytes().all(|letter| ALPHABET.contains(&letter)))
+}
+
 /// Random bytes for one decision, spent from the front.
 #[derive(Debug, Clone)]
 pub struct Entropy {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entropy;
+
 /// The longest identifier we take from outside, in bytes: DynamoDB's key allows 1,024 for a whole sort key, and
 /// a journal key holds an instant, a source and one identifier.
 pub const MAX_ID_BYTES: usize = 200;
@@ -138,6 +140,12 @@ fn escape(platform_id: &str) -> String {
 }
 
 impl CouponCode {
+    /// A code typed at a platform's checkout, if it could be one of ours; a shop's own codes are none of our business.
+    pub fn like_ours(text: &str) -> Option<Self> {
+        let code = Self::typed(text).ok()?;
+        entropy::has_the_form_of_a_code(code.as_str()).then_some(code)
+    }
+
     /// What a person typed at a checkout, in the form in which codes are kept.
     pub fn typed(text: &str) -> Result<Self, IdError> {
         Self::new(text.trim().to_ascii_uppercase())

@@ -27,6 +27,8 @@ pub enum Cause {
     Coupon(u32),
     /// An unused coupon was taken back.
     Void(CouponCode),
+    /// A coupon was used by an order, or came back from it; dated as the order was placed.
+    Redemption(CouponCode),
     /// A debt was forgiven by the commit of this sequence.
     Forgiven(u64),
     /// Somebody rated the member; dated as it was given.
@@ -43,6 +45,7 @@ impl fmt::Display for Cause {
             Self::Tier(date) => write!(f, "tier/{date}"),
             Self::Coupon(number) => write!(f, "coupon/{number}"),
             Self::Void(code) => write!(f, "void/{code}"),
+            Self::Redemption(code) => write!(f, "redemption/{code}"),
             Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
             Self::Rating(id) => write!(f, "rating/{id}"),
         }
@@ -76,6 +79,7 @@ fn parse_cause(text: &str) -> Option<Cause> {
         "tier" => Cause::Tier(rest.parse().ok()?),
         "coupon" => Cause::Coupon(rest.parse().ok()?),
         "void" => Cause::Void(CouponCode::new(rest).ok()?),
+        "redemption" => Cause::Redemption(CouponCode::new(rest).ok()?),
         "forgiven" => Cause::Forgiven(rest.parse().ok()?),
         "rating" => Cause::Rating(RatingId::new(rest).ok()?),
         _ => return None,
@@ -140,6 +144,20 @@ pub enum Kind {
         /// Which.
         code: CouponCode,
     },
+    /// A coupon was used at a checkout. One that had been taken back costs its points again.
+    CouponRedeemed {
+        /// Which.
+        code: CouponCode,
+        /// By which order.
+        order: OrderKey,
+    },
+    /// The order that had used a coupon was cancelled, or uses it no more.
+    CouponReturned {
+        /// Which.
+        code: CouponCode,
+        /// From which order.
+        order: OrderKey,
+    },
     /// A debt that no coupon covered was forgiven.
     Forgiven,
     /// The balance ran out; positive points are an expiry taken back.
@@ -184,6 +202,8 @@ impl Kind {
             Self::Order { .. }
             | Self::UnlinkedRefund
             | Self::CouponVoided { .. }
+            | Self::CouponRedeemed { .. }
+            | Self::CouponReturned { .. }
             | Self::Forgiven
             | Self::Rated { .. } => false,
         }
@@ -213,6 +233,7 @@ mod tests {
             Cause::Tier("2026-03-01".parse().unwrap()),
             Cause::Coupon(153),
             Cause::Void(CouponCode::new("ABCD-EFGH-2345").unwrap()),
+            Cause::Redemption(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Forgiven(7),
             Cause::Rating(RatingId::new("trip/7#a").unwrap()),
         ] {

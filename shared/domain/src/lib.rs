@@ -24,7 +24,9 @@ pub use ids::{
 pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};
 pub use money::{Currency, Goods, Money};
-pub use order::{Contact, Customer, Order, OrderState, Payment, Refund, Snapshot, UnlinkedRefund};
+pub use order::{
+    Contact, Customer, Order, OrderState, Payment, Refund, RefundKind, Snapshot, UnlinkedRefund,
+};
 pub use points::Points;
 pub use programme::{Programme, ProgrammeError, Programmes, Version};
 pub use rating::{Rated, Rater, RaterChange, RaterHistory, Rating, Score};

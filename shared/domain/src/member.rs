@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, LevelId, MemberId, RewardId};
+use crate::ids::{CouponCode, LevelId, MemberId, OrderKey, RewardId};
 use crate::journal::{Entry, Kind};
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
@@ -47,6 +47,8 @@ impl Account {
             Kind::Order { .. }
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
+            | Kind::CouponRedeemed { .. }
+            | Kind::CouponReturned { .. }
             | Kind::Expired
             | Kind::ExpiryReminder { .. }
             | Kind::Rated { .. } => {}
@@ -193,6 +195,18 @@ pub struct Coupon {
     pub ends_at: Option<Timestamp>,
     /// Whether it can still be used; that it has ended follows from the date.
     pub state: CouponState,
+    /// The order that last used it or gave it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<CouponUse>,
+}
+
+/// What an order said of a coupon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CouponUse {
+    /// Which order.
+    pub order: OrderKey,
+    /// As of which revision of it.
+    pub revision: u64,
 }
 
 /// Whether a coupon was used or taken back.
@@ -201,6 +215,8 @@ pub struct Coupon {
 pub enum CouponState {
     /// Waiting to be used.
     Issued,
+    /// Used by an order.
+    Redeemed,
     /// Taken back to cover a refund.
     Voided,
 }
@@ -217,7 +233,7 @@ impl Coupon {
 pub struct Known {
     /// Every journal entry that takes effect at or after an instant, in key order.
     pub journal: Option<(Timestamp, Vec<Entry>)>,
-    /// Every coupon of the member that was issued and not voided.
+    /// Every coupon of the member.
     pub coupons: Option<Vec<Coupon>>,
 }
 

@@ -169,6 +169,24 @@ impl Goods {
             (Basis::WithoutTax, true) => self.amount.checked_sub(self.tax).ok_or(Overflow),
         }
     }
+
+    /// So much of them as a sum with tax pays for, half a minor unit of tax rounded down: never more than all of them,
+    /// and for the price of all of them exactly all.
+    pub fn paid_with(&self, money: i64) -> Result<Self, Overflow> {
+        let price = self.on(Basis::WithTax)?.max(0);
+        let with_tax = money.clamp(0, price);
+        let without_tax = match i128::from(price) {
+            0 => 0,
+            price => {
+                let whole = i128::from(self.on(Basis::WithoutTax)?);
+                (2 * whole * i128::from(with_tax) + price).div_euclid(2 * price)
+            }
+        };
+        let without_tax = i64::try_from(without_tax).map_err(|_| Overflow)?;
+        let amount = if self.tax_included { with_tax } else { without_tax };
+        let tax = with_tax.checked_sub(without_tax).ok_or(Overflow)?;
+        Ok(Self { amount, tax, tax_included: self.tax_included })
+    }
 }
 
 #[cfg(test)]
@@ -198,5 +216,20 @@ mod tests {
         assert_eq!(shown_without.on(Basis::WithTax), Ok(5000));
         assert_eq!(shown_without.on(Basis::WithoutTax), Ok(4200));
         assert_eq!(shown_without.on(Basis::AsPriced), Ok(4200));
+    }
+
+    #[test]
+    fn a_sum_pays_for_goods_with_their_share_of_tax_and_never_for_more_than_all() {
+        let shown_with_tax = Goods { amount: 5000, tax: 800, tax_included: true };
+        let shown_without = Goods { amount: 4200, tax: 800, tax_included: false };
+        for whole in [shown_with_tax, shown_without] {
+            assert_eq!(whole.paid_with(5000), Ok(whole));
+            assert_eq!(whole.paid_with(i64::MAX), Ok(whole));
+            assert_eq!(whole.paid_with(-1).unwrap().on(Basis::WithTax), Ok(0));
+            let half = whole.paid_with(2500).unwrap();
+            assert_eq!((half.on(Basis::WithTax), half.on(Basis::WithoutTax)), (Ok(2500), Ok(2100)));
+        }
+        assert_eq!(Goods::untaxed(0).paid_with(100), Ok(Goods::untaxed(0)));
+        assert_eq!(Goods { amount: 2, tax: 1, tax_included: true }.paid_with(1).unwrap().tax, 0);
     }
 }

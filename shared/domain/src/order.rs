@@ -1,10 +1,10 @@
 //! Orders and refunds as the platforms tell of them, and all that is known of one order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CustomerId, OrderKey, RefundId, SourceName};
+use crate::ids::{CouponCode, CustomerId, OrderKey, RefundId, SourceName};
 use crate::money::{Currency, Goods};
 use crate::time::Timestamp;
 
@@ -98,17 +98,76 @@ pub struct Snapshot {
     /// A test or a draft: never earns.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
+    /// Codes like ours that were used at its checkout.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub coupons: BTreeSet<CouponCode>,
 }
 
-/// A refund of goods.
+impl Snapshot {
+    /// Whether the order stands, so that what was used to pay for it is used.
+    pub fn stands(&self) -> bool {
+        !self.cancelled && !self.test
+    }
+}
+
+/// A refund of goods, or of money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// When it was made.
     pub refunded_at: Timestamp,
     /// Its currency.
     pub currency: Currency,
-    /// The goods it gives back; not negative.
+    /// The goods it gives back; not negative. Where money is told, its amount is the money.
     pub goods: Goods,
+    /// What it tells of.
+    #[serde(default, skip_serializing_if = "RefundKind::is_goods")]
+    pub kind: RefundKind,
+}
+
+/// What a refund tells of. Most platforms tell of goods; one that only moves money tells of money, and of all of it
+/// so far rather than of each refund.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundKind {
+    /// The goods that it gives back.
+    #[default]
+    Goods,
+    /// The money that it gives back, tax and shipping among it. It is goods first, up to all of them.
+    Money,
+    /// Money that was to be given back, and then was not.
+    Failed {
+        /// When that failed.
+        at: Timestamp,
+    },
+    /// All money given back until its moment: it stands for every refund made then or before.
+    SoFar,
+}
+
+impl RefundKind {
+    fn is_goods(&self) -> bool {
+        *self == Self::Goods
+    }
+}
+
+impl Refund {
+    /// A refund of goods, as most platforms tell it.
+    pub fn of_goods(refunded_at: Timestamp, currency: Currency, goods: Goods) -> Self {
+        Self { refunded_at, currency, goods, kind: RefundKind::Goods }
+    }
+
+    /// Whether this telling of a refund takes the place of another one under the same identifier. A refund stays as
+    /// it was first told, but it may fail, and of two sums the later one holds: so the same telling is left whichever
+    /// comes first.
+    pub fn supersedes(&self, known: &Self) -> bool {
+        match (self.kind, known.kind) {
+            (RefundKind::SoFar, RefundKind::SoFar) => {
+                (self.refunded_at, self.goods.amount) > (known.refunded_at, known.goods.amount)
+            }
+            (RefundKind::Failed { .. }, RefundKind::Money) => true,
+            (RefundKind::Failed { at }, RefundKind::Failed { at: known_at }) => at < known_at,
+            _ => false,
+        }
+    }
 }
 
 /// One order as a webhook tells it.
@@ -156,6 +215,8 @@ pub struct OrderState {
     pub unlinked: Option<Refund>,
     /// Whether the newest word of it came from an import of the past: then nobody is told of what follows from it.
     pub quiet: bool,
+    /// Every coupon's code that any snapshot of the order had.
+    pub coupons_seen: BTreeSet<CouponCode>,
 }
 
 impl OrderState {
@@ -167,5 +228,10 @@ impl OrderState {
             (None, Some(_)) => self.placed_at,
             (None, None) => None,
         }
+    }
+
+    /// Whether the order, as it is now, uses a coupon.
+    pub fn uses(&self, code: &CouponCode) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.stands() && snapshot.coupons.contains(code))
     }
 }

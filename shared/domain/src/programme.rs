@@ -76,6 +76,8 @@ pub struct Earning {
     pub basis: Basis,
     /// How a fraction of a point is rounded, once per order.
     pub rounding: Rounding,
+    /// What 1.00 of another currency is worth in the programme's.
+    pub exchange_rates: BTreeMap<Currency, Decimal>,
 }
 
 /// How a fraction is rounded.
@@ -173,6 +175,14 @@ impl Programme {
     /// The reward that is issued by itself, if there is one.
     pub fn automatic_reward(&self) -> Option<&Reward> {
         self.rewards.iter().find(|reward| reward.automatic)
+    }
+
+    /// What 1.00 of a currency is worth in the programme's; nothing where it does not say.
+    pub fn exchange_rate(&self, currency: Currency) -> Option<Decimal> {
+        if currency == self.currency {
+            return Some(Decimal::ONE);
+        }
+        self.earning.exchange_rates.get(&currency).copied()
     }
 
     /// The reward of this name.

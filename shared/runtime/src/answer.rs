@@ -66,6 +66,16 @@ impl Problem {
         }
     }
 
+    /// 503: the platform's API must get well, or the source's access to it be mended; nothing was stored.
+    pub fn platform_unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "Unavailable",
+            detail: "The order cannot be read from the platform's API at the moment. Send the request again."
+                .to_owned(),
+        }
+    }
+
     /// The problem as a response.
     pub fn response(&self) -> Response<Body> {
         let document =

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use domain::order::Customer;
 use domain::{
-    Command, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile, Programmes, Rater,
-    RaterId, Rating, RatingId, Score, Timestamp, decide,
+    Command, CouponCode, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile,
+    Programmes, Rater, RaterId, Rating, RatingId, Score, Timestamp, decide,
 };
 use store::{Commit, Consistency, DirectoryKey, Enrolment, Store, StoreError};
 
@@ -123,12 +123,22 @@ impl Engine {
 
     /// Settles a member on schedule and commits.
     pub async fn review(&self, member: &MemberId, budget: Budget) -> Result<(), EngineError> {
+        self.carry_out_for(member, Command::Review, budget).await
+    }
+
+    /// Carries a command out to its end; of an unknown member nothing.
+    async fn carry_out_for(
+        &self,
+        member: &MemberId,
+        command: Command<'_>,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
         let mut attempt = 0;
         let mut consistency = Consistency::Eventual;
         loop {
             let Some(profile) = self.store.profile(member, consistency).await? else { return Ok(()) };
             let loaded = Loaded { profile, known: Known::default(), enrolment: None };
-            match self.carry_out(loaded, Command::Review).await? {
+            match self.carry_out(loaded, command).await? {
                 Progress::Done(_) => return Ok(()),
                 Progress::MoreToDo => attempt = 0,
                 Progress::Conflict => attempt += 1,
@@ -136,6 +146,19 @@ impl Engine {
             consistency = Consistency::Strong;
             self.pause(attempt, budget).await?;
         }
+    }
+
+    /// Brings a coupon to what an order says of it, whosever the order is. Of a code that is none of ours there is
+    /// nothing to do.
+    pub async fn redeem(
+        &self,
+        code: &CouponCode,
+        state: &OrderState,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let key = DirectoryKey::Coupon(code.clone());
+        let Some(member) = self.store.find_member(&key, Consistency::Eventual).await? else { return Ok(()) };
+        self.carry_out_for(&member, Command::Redeem { code, state }, budget).await
     }
 
     /// Takes a rating of a member in, and commits. Nothing for an unknown member. The same rating told again changes

@@ -61,6 +61,13 @@ impl Update {
         self.adds.push(format!("{name} {one}"));
     }
 
+    /// Adds texts to a set of them, which is empty while it is missing.
+    pub(crate) fn add(&mut self, attribute: &str, texts: Vec<String>) {
+        let (name, texts) =
+            (self.placeholders.name(attribute), self.placeholders.value(AttributeValue::Ss(texts)));
+        self.adds.push(format!("{name} {texts}"));
+    }
+
     /// Removes an attribute, if it is there.
     pub(crate) fn remove(&mut self, attribute: &str) {
         let name = self.placeholders.name(attribute);

@@ -23,6 +23,9 @@ pub(crate) mod orders {
     pub(crate) const UPDATED_AT: &str = "updated_at";
     pub(crate) const CANCELLED: &str = "cancelled";
     pub(crate) const TEST: &str = "test";
+    pub(crate) const COUPONS: &str = "coupons";
+    /// Every code that any snapshot had; it only grows.
+    pub(crate) const COUPONS_SEEN: &str = "coupons_seen";
     pub(crate) const FRESHNESS: &str = "freshness";
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";

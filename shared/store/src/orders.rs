@@ -85,8 +85,8 @@ impl Store {
         }
     }
 
-    /// Writes a refund of an order, known or not yet. One that is known stays as it was told: only its order, which
-    /// says when it was last changed, may tell it anew.
+    /// Writes a refund of an order, known or not yet. One that is known stays as it was told, unless this telling
+    /// supersedes it: only its order, which says when it was last changed, may tell it anew.
     pub async fn record_refund(
         &self,
         order: &OrderKey,

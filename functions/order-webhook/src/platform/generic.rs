@@ -50,17 +50,13 @@ use ring::hmac;
 use serde::Deserialize;
 
 use super::{Delivery, News, Platform};
-use crate::fields::{BadInput, Email, Id, Instant, MinorUnits, PlatformId, contact, read};
+use crate::fields::{BadInput, Email, Id, Instant, MinorUnits, PlatformId, contact, coupons, read};
 use crate::signature::{BadSecret, Refusal, standard_webhooks};
 
 /// See the file's own words.
 pub(super) struct Generic;
 
 impl Platform for Generic {
-    fn name(&self) -> &'static str {
-        "generic"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         standard_webhooks::key(secret)
     }
@@ -110,6 +106,7 @@ struct OrderDocument {
     paid_minor: Option<MinorUnits>,
     total_minor: Option<MinorUnits>,
     test: Option<bool>,
+    coupons: Option<Vec<String>>,
     customer: Option<CustomerDocument>,
 }
 
@@ -186,6 +183,7 @@ impl OrderDocument {
                 payment,
                 cancelled: self.status == Status::Cancelled,
                 test: self.test.unwrap_or_default(),
+                coupons: coupons(self.coupons.iter().flatten().map(String::as_str)),
             },
             refunds: Default::default(),
         }))
@@ -215,7 +213,7 @@ impl RefundDocument {
     fn news(self, source: &SourceName) -> Result<News, BadInput> {
         let customer = self.customer.map(|customer| customer.at(source));
         let Id(id) = self.id;
-        let refund = Refund { refunded_at: self.refunded_at.0, currency: self.currency, goods: self.goods.0 };
+        let refund = Refund::of_goods(self.refunded_at.0, self.currency, self.goods.0);
         if let Some(Id(order)) = self.order_id {
             let order = order_key(source, &order, "refund.order_id")?;
             return Ok(News::Refund { order, id, refund });

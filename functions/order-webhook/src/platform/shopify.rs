@@ -15,7 +15,7 @@ use store::MAX_REFUNDS_PER_ORDER;
 use self::goods::{LineItem, MoneySet, RefundBody};
 use super::{Delivery, News, Platform};
 use crate::fields::{Amount, BadInput, Email, Id, Instant, PlatformId};
-use crate::fields::{contact, minor_units, null_is_default, read};
+use crate::fields::{contact, coupons, minor_units, null_is_default, read};
 use crate::signature::{BadSecret, Refusal, body_hmac};
 
 const SIGNATURE: &str = "X-Shopify-Hmac-Sha256";
@@ -25,10 +25,6 @@ const TOPIC: &str = "X-Shopify-Topic";
 pub(super) struct Shopify;
 
 impl Platform for Shopify {
-    fn name(&self) -> &'static str {
-        "shopify"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         body_hmac::key(secret)
     }
@@ -86,6 +82,8 @@ struct OrderBody {
     line_items: Vec<LineItem>,
     #[serde(default, deserialize_with = "null_is_default")]
     refunds: Vec<RefundBody>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    discount_codes: Vec<DiscountCode>,
     email: Option<String>,
     customer_locale: Option<String>,
     customer: Option<CustomerBody>,
@@ -96,6 +94,11 @@ struct OrderBody {
 #[serde(deny_unknown_fields)]
 struct DeletedBody {
     id: Id<PlatformId>,
+}
+
+#[derive(Deserialize)]
+struct DiscountCode {
+    code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +127,7 @@ impl OrderBody {
             payment: self.payment()?,
             cancelled: self.cancelled_at.is_some() || self.status() == "voided",
             test: self.test,
+            coupons: coupons(self.discount_codes.iter().filter_map(|discount| discount.code.as_deref())),
         };
         // An imported order was created today and processed when the customer placed it: Shopify documents
         // `processed_at` as the date that appears on the order, and lets an import set it.
@@ -194,11 +198,11 @@ impl RefundBody {
     }
 
     fn refund(&self, currency: Currency, tax_included: bool) -> Result<Refund, BadInput> {
-        Ok(Refund {
-            refunded_at: self.processed_at.unwrap_or(self.created_at).0,
+        Ok(Refund::of_goods(
+            self.processed_at.unwrap_or(self.created_at).0,
             currency,
-            goods: self.goods(currency, tax_included)?,
-        })
+            self.goods(currency, tax_included)?,
+        ))
     }
 }
 

@@ -12,15 +12,18 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId};
-use domain::{Snapshot, SourceName, Timestamp};
+use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId};
+use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use store::MAX_REFUNDS_PER_ORDER;
 
+use super::priced::Priced;
 use super::{Delivery, News, Platform};
-use crate::fields::{Amount, BadInput, Email, Id, PlatformId, contact, minor_units, null_is_default, read};
+use crate::fields::{
+    Amount, BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, null_is_default, read,
+};
 use crate::signature::{BadSecret, Refusal, body_hmac};
 
 const SIGNATURE: &str = "X-WC-Webhook-Signature";
@@ -38,10 +41,6 @@ const NOT_FOUND: u16 = 404;
 pub(super) struct WooCommerce;
 
 impl Platform for WooCommerce {
-    fn name(&self) -> &'static str {
-        "woocommerce"
-    }
-
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
         body_hmac::key(secret)
     }
@@ -136,6 +135,8 @@ struct OrderBody {
     line_items: Vec<LineItem>,
     #[serde(default, deserialize_with = "null_is_default")]
     refunds: Vec<RefundBody>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    coupon_lines: Vec<CouponLine>,
     customer_id: Option<Id<CustomerId>>,
     #[serde(default, deserialize_with = "null_is_default")]
     billing: Billing,
@@ -146,6 +147,12 @@ struct LineItem {
     total: Amount,
     #[serde(default, deserialize_with = "null_is_default")]
     total_tax: Amount,
+}
+
+#[derive(Deserialize)]
+struct CouponLine {
+    /// Lower case, however it was typed.
+    code: String,
 }
 
 #[derive(Deserialize)]
@@ -161,20 +168,6 @@ struct Billing {
     first_name: Option<String>,
 }
 
-/// An instant, written without an offset because it always is in UTC.
-#[derive(Clone, Copy)]
-struct Utc(Timestamp);
-
-impl<'de> Deserialize<'de> for Utc {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        domain::time::instant(&text)
-            .or_else(|_| domain::time::instant(&format!("{text}Z")))
-            .map(Utc)
-            .map_err(de::Error::custom)
-    }
-}
-
 impl OrderBody {
     fn told(self, source: &SourceName) -> Result<Order, BadInput> {
         let priced = self.priced()?;
@@ -186,6 +179,7 @@ impl OrderBody {
             payment,
             cancelled,
             test: matches!(self.status.as_str(), "draft" | "auto-draft"),
+            coupons: coupons(self.coupon_lines.iter().map(|line| line.code.as_str())),
         };
         Ok(Order {
             key: order_key(source, &self.id)?,
@@ -241,7 +235,8 @@ impl OrderBody {
             let goods = so_far.less(&before).goods();
             before = so_far;
             let refunded_at = self.date_modified_gmt.0;
-            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods });
+            let kind = RefundKind::Goods;
+            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods, kind });
         }
         Ok(refunds)
     }
@@ -254,35 +249,6 @@ impl OrderBody {
             id: self.customer_id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
             contact: contact(email, false, self.billing.first_name.as_deref(), None),
         }
-    }
-}
-
-/// Goods in minor units, with their tax and without.
-struct Priced {
-    gross: i64,
-    net: i64,
-    tax_included: bool,
-}
-
-impl Priced {
-    fn goods(&self) -> Goods {
-        let amount = if self.tax_included { self.gross } else { self.net };
-        Goods { amount, tax: self.gross - self.net, tax_included: self.tax_included }
-    }
-
-    /// So much of the whole as a sum with tax pays for; never more than the whole, and of all of it exactly all.
-    fn share(&self, sum: i64) -> Self {
-        let gross = sum.clamp(0, self.gross);
-        let net = match i128::from(self.gross) {
-            0 => 0,
-            whole => (2 * i128::from(self.net) * i128::from(gross) + whole) / (2 * whole),
-        };
-        // It is at most `self.net`, which is an `i64`.
-        Self { gross, net: i64::try_from(net).unwrap_or(self.net), tax_included: self.tax_included }
-    }
-
-    fn less(&self, other: &Self) -> Self {
-        Self { gross: self.gross - other.gross, net: self.net - other.net, tax_included: self.tax_included }
     }
 }
 

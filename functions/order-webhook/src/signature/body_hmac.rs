@@ -1,11 +1,11 @@
-//! A base64 HMAC-SHA256 of the raw body in one header, as Shopify and others send it. No time stamp: an old delivery
-//! sent again is only a duplicate to us.
+//! An HMAC-SHA256 of the raw body in one header, in base64 as Shopify and others send it, or in hexadecimal digits. No
+//! time stamp: an old delivery sent again is only a duplicate to us.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
-use super::{BadSecret, Refusal, digest};
+use super::{BadSecret, Refusal, digest, hex, hex_digest};
 
 /// The key of a secret: its bytes as they are.
 pub(crate) fn key(secret: &str) -> Result<hmac::Key, BadSecret> {
@@ -24,4 +24,15 @@ pub(crate) fn verify(key: &hmac::Key, signature: &str, body: &[u8]) -> Result<()
 /// The signature of a body.
 pub(crate) fn sign(key: &hmac::Key, body: &[u8]) -> String {
     STANDARD.encode(hmac::sign(key, body))
+}
+
+/// As [`verify`], of a signature in hexadecimal digits.
+pub(crate) fn verify_hex(key: &hmac::Key, signature: &str, body: &[u8]) -> Result<(), Refusal> {
+    let digest = hex_digest(signature).ok_or(Refusal::Mismatch)?;
+    hmac::verify(key, body, &digest).map_err(|_| Refusal::Mismatch)
+}
+
+/// As [`sign`], in hexadecimal digits.
+pub(crate) fn sign_hex(key: &hmac::Key, body: &[u8]) -> String {
+    hex(hmac::sign(key, body).as_ref())
 }

@@ -92,7 +92,17 @@ fn later(seconds: u64) -> Timestamp {
 #[test]
 fn the_local_sources_are_sound() {
     let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
-    assert_eq!(sources.names(), [source("generic-main"), source("shopify-main"), source("woo-main")]);
+    let names = [
+        "adobe-main",
+        "bigcommerce-main",
+        "generic-main",
+        "mage-os-main",
+        "shopify-main",
+        "square-main",
+        "stripe-main",
+        "woo-main",
+    ];
+    assert_eq!(sources.names(), names.map(source));
     assert_eq!(status(&sources, "shopify-main", &signed("laurel-local-shopify")), 200);
 }
 
@@ -122,6 +132,9 @@ fn no_message_shows_a_secret() {
         "[shop]\nplatform = \"private\"\nsecrets = [\"private\"]",
         "[shop]\nplatform = \"generic\"\nsecrets = [\"private?\"]",
         "[shop]\nplatform = \"shopify\"\nsecrets = [\"private\"",
+        "[shop]\nplatform = \"square\"\nsecrets = [\"private\"]\nnotification_url = \"x\"\napi.token = 7",
+        "[shop]\nplatform = \"square\"\nsecrets = [\"a\"]\nnotification_url = \"x\"\napi = \"private\"",
+        "[shop]\nplatform = \"square\"\nsecrets = [\"a\"]\nnotification_url = \"x\"\napi = { tokn = \"private\" }",
     ] {
         let error = Sources::from_toml(text).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("private"), "{error:?}");
@@ -133,12 +146,50 @@ fn no_message_shows_a_secret() {
 #[test]
 fn what_a_source_signs_it_verifies() {
     let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
-    for name in ["generic-main", "shopify-main"] {
+    for name in [
+        "generic-main",
+        "shopify-main",
+        "woo-main",
+        "bigcommerce-main",
+        "square-main",
+        "stripe-main",
+        "adobe-main",
+        "mage-os-main",
+    ] {
         let signed = sources.sign(&source(name), "msg_1", at(NOW), BODY).unwrap();
         let headers = headers(signed.iter().map(|(name, value)| (*name, value.as_str())));
         assert_eq!(status(&sources, name, &headers), 200);
     }
     assert!(sources.sign(&source("nobody"), "msg_1", at(NOW), BODY).is_none());
+}
+
+fn adobe(change: Value) -> Result<Source, SourceError> {
+    let sources: toml::Table = toml::from_str(LOCAL_SOURCES).unwrap();
+    let mut document = serde_json::to_value(&sources["adobe-main"]).unwrap();
+    for (key, value) in change.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    Source::new(&serde_json::from_value(document).unwrap())
+}
+
+#[test]
+fn a_platform_that_signs_with_keys_of_its_own_needs_no_secret_but_a_recipient() {
+    assert!(adobe(json!({"secrets": []})).is_ok());
+    assert_eq!(adobe(json!({"secrets": [], "public_keys": []})).err(), Some(SourceError::SecretCount));
+    assert_eq!(adobe(json!({"client_id": null})).err(), Some(SourceError::Missing("client_id")));
+    assert_eq!(adobe(json!({"client_id": ""})).err(), Some(SourceError::Missing("client_id")));
+    for keys in [json!(["private"]), json!(["", "", "", "", ""])] {
+        let error = adobe(json!({ "public_keys": keys })).err().unwrap();
+        assert!(matches!(error, SourceError::Setting("public_keys", _)));
+        assert!(!error.to_string().contains("private"));
+    }
+}
+
+#[test]
+fn nobody_but_the_platform_signs_for_a_source_without_a_secret() {
+    let text = LOCAL_SOURCES.replace("secrets = [\"laurel-local-adobe\"]", "");
+    let sources = Sources::from_toml(&text).unwrap();
+    assert!(sources.sign(&source("adobe-main"), "msg_1", at(NOW), BODY).is_none());
 }
 
 #[tokio::test]

@@ -2,16 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::OrderKey;
+use domain::{Goods, OrderKey};
 use lambda_http::Request;
 use serde_json::Value;
 
-use super::{LOCAL_SOURCES, at, embedded_store, root};
+use super::{LOCAL_SOURCES, at, embedded_store, root, thin};
 use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 12] = [
+const EVENTS: [(&str, &str, u16); 26] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
@@ -25,6 +25,21 @@ const EVENTS: [(&str, &str, u16); 12] = [
     ("woocommerce-order-deleted", "2026-03-06T08:00:41Z", 202),
     // It was restored before we heard of its deletion.
     ("woocommerce-order-restored", "2026-03-06T08:01:41Z", 202),
+    ("bigcommerce-order-created", "2026-03-01T10:15:06Z", 202),
+    ("bigcommerce-order-refund-created", "2026-03-05T08:00:06Z", 202),
+    ("square-order-created", "2026-03-01T10:15:06Z", 202),
+    ("square-payment-updated", "2026-03-01T10:20:06Z", 202),
+    ("square-refund-updated", "2026-03-05T08:00:06Z", 202),
+    // The session tells of the goods, whichever comes first.
+    ("stripe-checkout-session-completed", "2026-03-01T09:15:36Z", 202),
+    ("stripe-payment-intent-succeeded", "2026-03-01T09:15:37Z", 202),
+    ("stripe-charge-refund-updated", "2026-03-05T08:00:43Z", 202),
+    ("stripe-charge-refunded", "2026-03-05T08:00:44Z", 202),
+    ("stripe-invoice-paid", "2026-03-02T07:00:08Z", 202),
+    ("adobe-commerce-challenge", "2026-03-01T09:00:00Z", 200),
+    ("adobe-commerce-order-saved", "2026-03-01T09:15:11Z", 202),
+    ("adobe-commerce-creditmemo-saved", "2026-03-05T08:00:10Z", 202),
+    ("adobe-commerce-mage-os-order-paid", "2026-03-01T10:00:05Z", 202),
 ];
 
 fn event(name: &str) -> String {
@@ -38,9 +53,9 @@ fn request(name: &str) -> Request {
 
 #[tokio::test]
 async fn every_sample_event_is_answered_as_it_should_be() {
-    let store = embedded_store().await;
+    let (store, platforms) = (embedded_store().await, thin::platforms());
     for (name, now, status) in EVENTS {
-        let sources = Sources::from_toml(LOCAL_SOURCES).unwrap();
+        let sources = thin::sources(&platforms);
         let webhook = OrderWebhook::new(store.clone(), sources, runtime::Clock::fixed(at(now)));
         let response = webhook.handle(request(name)).await.unwrap();
         assert_eq!(response.status(), status, "{name}: {:?}", response.body());
@@ -50,6 +65,22 @@ async fn every_sample_event_is_answered_as_it_should_be() {
     let restored = order("woo-main#2001").await;
     assert!(!restored.snapshot.unwrap().cancelled);
     assert_eq!(restored.refunds.values().next().unwrap().goods.amount, 2_000);
+    for (key, goods, back) in
+        [("bigcommerce-main#250", 9_000, 3_000), ("square-main#CAISENgvlJ6jLWAzERDzjyHVybY", 9_000, 1_800)]
+    {
+        let order = order(key).await;
+        assert_eq!(order.snapshot.unwrap().goods.amount, goods);
+        assert_eq!(order.refunds.values().next().unwrap().goods.amount, back);
+    }
+    let sale = order("stripe-main#pi_example_1").await;
+    let goods = Goods { amount: 4_500, tax: 1_000, tax_included: false };
+    assert_eq!((sale.snapshot.unwrap().goods, sale.refunds.len()), (goods, 2));
+    let goods = Goods { amount: 2_000, tax: 400, tax_included: false };
+    assert_eq!(order("stripe-main#pi_example_2").await.snapshot.unwrap().goods, goods);
+    let adobe = order("adobe-main#4001").await;
+    let goods = Goods { amount: 4_000, tax: 800, tax_included: false };
+    assert_eq!((adobe.snapshot.unwrap().goods, adobe.refunds.len()), (goods, 1));
+    assert_eq!(order("mage-os-main#1001").await.snapshot.unwrap().goods.amount, 5_000);
 }
 
 #[tokio::test]

@@ -92,7 +92,8 @@ async fn a_body_that_does_not_fit_says_what_to_mend() {
 #[tokio::test]
 async fn garbage_is_malformed_once_it_is_signed() {
     let webhook = webhook_over(store_at(NOBODY.to_owned()));
-    for name in ["generic-main", "shopify-main", "woo-main"] {
+    for name in ["generic-main", "shopify-main", "woo-main", "bigcommerce-main", "square-main", "stripe-main"]
+    {
         for body in ["", "null", "[]", "{", "\u{0}", "{\"type\":7}", &"[".repeat(100_000)] {
             let request = signed(name, body.as_bytes().to_vec());
             assert_eq!(status(&webhook, request).await, 400, "{name}: {body:.20}");
@@ -104,7 +105,16 @@ async fn garbage_is_malformed_once_it_is_signed() {
 #[tokio::test]
 async fn a_signature_is_checked_before_anything_is_read() {
     let webhook = webhook_over(store_at(NOBODY.to_owned()));
-    for name in ["generic-main", "shopify-main", "woo-main"] {
+    for name in [
+        "generic-main",
+        "shopify-main",
+        "woo-main",
+        "bigcommerce-main",
+        "square-main",
+        "stripe-main",
+        "adobe-main",
+        "mage-os-main",
+    ] {
         let mut altered = signed(name, order("1", 4_590));
         *altered.body_mut() = Body::from(order("1", 4_591));
         assert_eq!(status(&webhook, altered).await, 401);
@@ -128,6 +138,41 @@ async fn a_body_above_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     assert_eq!(status(&webhook, too_large).await, 413);
     let at_limit = signed("generic-main", vec![b' '; MAX_BODY_BYTES]);
     assert_eq!(status(&webhook, at_limit).await, 400);
+}
+
+#[tokio::test]
+async fn a_platform_that_asks_whether_the_address_is_ours_hears_its_challenge_and_no_other_does() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let ask = |name: &str, query: &str| {
+        Request::get(format!("{}?{query}", path_of(&source(name)))).body(Body::Empty).unwrap()
+    };
+    let response = webhook.handle(ask("adobe-main", "challenge=8ec8d794-e0ab-42df")).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), text(&response).as_str()),
+        (200, r#"{"challenge":"8ec8d794-e0ab-42df"}"#)
+    );
+    assert_eq!(response.headers()["content-type"], "application/json");
+    for (name, query, expected) in [
+        ("adobe-main", "", 405),
+        ("adobe-main", "challenge=", 405),
+        ("adobe-main", "challenge=%3Cscript%3E", 405),
+        ("adobe-main", &format!("challenge={}", "x".repeat(101)), 405),
+        ("stripe-main", "challenge=8ec8d794", 405),
+        ("nobody", "challenge=8ec8d794", 404),
+    ] {
+        assert_eq!(status(&webhook, ask(name, query)).await, expected, "{name}?{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_validation_by_hand_is_let_pass_and_opens_nothing() {
+    let webhook = webhook_over(store_at(NOBODY.to_owned()));
+    let validation = r#"{"validationUrl":"https://csm.adobe.io/csm/registrations/validate?id=1"}"#;
+    assert_eq!(status(&webhook, ping("adobe-main", validation)).await, 200);
+    for body in [r#"{"validationUrl":"https://example.com/"}"#, r#"{"validationUrl":"","entity_id":1}"#] {
+        assert_eq!(status(&webhook, ping("adobe-main", body)).await, 401, "{body}");
+    }
+    assert_eq!(status(&webhook, ping("generic-main", validation)).await, 401);
 }
 
 fn ping(name: &str, body: &'static str) -> lambda_http::Request {

@@ -4,8 +4,10 @@ use domain::{Goods, OrderKey, Refund, RefundId};
 use serde_json::Value;
 
 use super::{at, headers, shared_data, source};
+use crate::api::Answer;
 use crate::fields::BadInput;
-use crate::platform::{Delivery, News, named};
+use crate::platform::{Delivery, News, Reading, named};
+use crate::sources::{Source, SourceDocument};
 
 /// The body of a published file, taken out of a captured delivery or of its resource's root.
 fn body(name: &str) -> Option<Value> {
@@ -123,4 +125,173 @@ fn a_published_order_of_woocommerce_has_its_goods_and_a_guest() {
 fn a_refund_of_woocommerce_alone_is_no_order() {
     let Some(news) = woo_news("order.updated", "api-refund-1.json") else { return };
     assert_eq!(news.unwrap_err().to_string(), "the body: missing field `status`");
+}
+
+/// The addresses to which a published event of a platform leads first.
+fn leads_to(platform: &str, name: &str) -> Option<Vec<String>> {
+    let path = shared_data()?.join("payloads").join(platform).join(name);
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let event = document.get_mut("body").map(Value::take).unwrap_or(document);
+    let source_document = serde_json::json!({
+        "platform": platform, "secrets": ["a-secret"], "notification_url": "https://laurel.example.com",
+        "api": {"token": "a-token", "store": (platform == "bigcommerce").then_some("abc123")},
+    });
+    let shop = Source::new(&serde_json::from_value(source_document).unwrap()).unwrap();
+    let (source, headers, body) = (source("shop"), headers([]), event.to_string());
+    let now = at("2026-03-01T10:00:00Z");
+    let delivery = Delivery { source: &source, headers: &headers, body: body.as_bytes(), now };
+    match shop.parse(&delivery) {
+        Ok(News::Elsewhere(resources)) => Some(resources.into_iter().map(|resource| resource.url).collect()),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_published_event_that_carries_only_an_id_leads_to_its_order() {
+    for (platform, name, address) in [
+        ("bigcommerce", "store-order-created-hookdeck-1.json", "/stores/abc123/v2/orders/250"),
+        ("bigcommerce", "store-order-statusUpdated-hookdeck-1.json", "/stores/abc123/v2/orders/250"),
+        ("bigcommerce", "store-order-refund-created-hookdeck-1.json", "/stores/abc123/v2/orders/250"),
+        ("square", "order-created-1.json", "/v2/orders/eA3vssLHKJrv9H0IdJCM3gNqfdcZY"),
+        ("square", "payment-updated-1.json", "/v2/orders/03O3USaPaAaFnI6kkwB1JxGgBsUZY"),
+        ("square", "refund-updated-1.json", "/v2/orders/haOyDuHiqtAXMk0d8pDKXpL7Jg4F"),
+    ] {
+        let Some(led) = leads_to(platform, name) else { return };
+        assert!(led.len() == 1 && led[0].ends_with(address), "{name}: {led:?}");
+    }
+}
+
+#[test]
+fn a_published_order_of_square_has_its_goods_and_is_not_paid() {
+    let Some(folder) = shared_data() else { return };
+    let answer = std::fs::read(folder.join("payloads/square/api-retrieveorderresponse-1.json")).unwrap();
+    let document = serde_json::json!({
+        "platform": "square", "secrets": ["a-secret"], "notification_url": "https://laurel.example.com",
+        "api": {"token": "a-token"},
+    });
+    let seller = Source::new(&serde_json::from_value(document).unwrap()).unwrap();
+    let (source, headers) = (source("shop"), headers([]));
+    let body = br#"{"type":"order.updated","data":{"id":"CAISENgvlJ6jLWAzERDzjyHVybY"}}"#;
+    let delivery = Delivery { source: &source, headers: &headers, body, now: at("2026-03-01T10:00:00Z") };
+    let read = seller.read(&delivery, &[Answer { is_known: true, body: answer }]).unwrap();
+    let Reading::Told(news) = read else { panic!("{read:?}") };
+    let [News::Order(order)] = news.as_slice() else { panic!("{news:?}") };
+    assert_eq!(order.key.as_str(), "shop#CAISENgvlJ6jLWAzERDzjyHVybY");
+    assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(550)));
+    assert_eq!(order.snapshot.payment, domain::Payment::Unpaid, "it is open, and nobody has paid yet");
+    assert_eq!(order.placed_at, at("2020-05-18T16:30:49.614Z"));
+    assert!(order.customer.is_none());
+}
+
+/// The body of a published file of another platform, as it is.
+fn news_of(platform: &str, folder: &str, name: &str) -> Option<Result<News, BadInput>> {
+    let body = std::fs::read(shared_data()?.join("payloads").join(folder).join(name)).unwrap();
+    let (source, headers) = (source("shop"), headers([]));
+    let now = at("2026-03-01T10:00:00Z");
+    let delivery = Delivery { source: &source, headers: &headers, body: &body, now };
+    let document = SourceDocument {
+        platform: platform.to_owned(),
+        secrets: vec!["laurel-local".to_owned()],
+        ..SourceDocument::default()
+    };
+    Some(Source::new(&document).unwrap().parse(&delivery))
+}
+
+#[test]
+fn a_published_session_of_stripe_has_its_intent_customer_and_goods() {
+    let Some(news) = news_of("stripe", "stripe", "checkout-session-completed-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!(order.key.as_str(), "shop#pi_000000000000000000000000");
+    assert_eq!(order.placed_at, at("2022-03-26T18:39:19Z"), "of the event, as older versions tell no other");
+    let customer = order.customer.unwrap();
+    assert_eq!(customer.id.unwrap().as_str(), "cus_00000000000000");
+    assert_eq!(
+        (customer.contact.email.as_deref(), customer.contact.email_verified),
+        (Some("stripe@example.com"), false)
+    );
+    assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(3_000)));
+    assert_eq!((order.snapshot.payment, order.snapshot.test), (domain::Payment::Paid, true));
+}
+
+#[test]
+fn a_published_intent_of_stripe_is_worth_what_was_received() {
+    let Some(news) = news_of("stripe", "stripe", "payment_intent-succeeded-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!(order.key.as_str(), "shop#pi_000000000000000000000000");
+    assert_eq!(order.placed_at, at("2022-03-26T18:40:32Z"));
+    assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(2_000)));
+    assert!(!order.customer.unwrap().is_known() && order.snapshot.test);
+}
+
+#[test]
+fn a_published_refund_of_stripe_tells_the_sum_given_back() {
+    let Some(news) = news_of("stripe", "stripe", "charge-refunded-1.json") else { return };
+    let Ok(News::Refund { order, refund, .. }) = news else { panic!("{news:?}") };
+    assert_eq!(order.as_str(), "shop#ch_000000000000000000000000", "the charge has no intent");
+    assert_eq!((refund.currency.code(), refund.goods.amount), ("USD", 100));
+    assert_eq!((refund.kind, refund.refunded_at), (domain::RefundKind::SoFar, at("2022-03-26T18:39:09Z")));
+}
+
+#[test]
+fn a_published_order_of_magento_has_its_customer_and_goods() {
+    let Some(news) = news_of("adobe_commerce", "magento", "api-order-full-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!((order.key.as_str(), order.snapshot.currency.code()), ("shop#3", "USD"));
+    assert_eq!(order.placed_at, at("2017-08-21T22:22:19Z"));
+    assert_eq!(order.snapshot.updated_at, at("2017-08-21T22:22:20Z"));
+    assert_eq!(order.customer.unwrap().id.unwrap().as_str(), "3");
+    assert_eq!(order.snapshot.goods, Goods::untaxed(16_000));
+    assert_eq!(order.snapshot.payment, domain::Payment::Unpaid, "it is new");
+}
+
+#[test]
+fn a_published_invoice_of_magento_pays_its_order() {
+    let Some(news) = news_of("adobe_commerce", "magento", "event-invoice-save-after-1.json") else { return };
+    let Ok(News::Order(order)) = news else { panic!("{news:?}") };
+    assert_eq!((order.key.as_str(), order.snapshot.currency.code()), ("shop#8", "USD"));
+    assert_eq!(order.placed_at, at("2023-04-06T18:36:18Z"));
+    assert_eq!(
+        (order.snapshot.goods, order.snapshot.payment),
+        (Goods::untaxed(110_000), domain::Payment::Paid)
+    );
+    assert!(!order.customer.unwrap().is_known());
+}
+
+#[test]
+fn a_published_event_of_magento_without_amounts_is_of_no_interest() {
+    let Some(news) = news_of("adobe_commerce", "magento", "event-order-created-1.json") else { return };
+    assert!(matches!(news, Ok(News::Nothing(_))), "{news:?}");
+}
+
+/// The schema names the type of each field; here each has a value of that type.
+#[test]
+fn a_credit_memo_of_magento_by_its_published_schema_is_a_refund() {
+    let Some(data) = shared_data() else { return };
+    let path = data.join("payloads/magento/schema-sales_order_creditmemo_save_after.json");
+    let mut memo: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for (name, value) in memo.as_object_mut().unwrap() {
+        *value = match (name.as_str(), value.as_str()) {
+            ("subtotal", _) => 50.0.into(),
+            ("state", _) => 2.into(),
+            ("order_currency_code", _) => "EUR".into(),
+            ("created_at", _) => "2026-03-05 08:00:00".into(),
+            ("order_id", _) => 4001.into(),
+            (_, Some("float")) => 0.0.into(),
+            (_, Some("int")) => 1.into(),
+            (_, Some("boolean")) => true.into(),
+            (name, Some("string")) => name.into(),
+            _ => Value::Null,
+        };
+    }
+    let (source, headers, body) = (source("shop"), headers([]), memo.to_string());
+    let delivery = Delivery {
+        source: &source,
+        headers: &headers,
+        body: body.as_bytes(),
+        now: at("2026-03-05T09:00:00Z"),
+    };
+    let Ok(News::Refund { order, refund, .. }) = named("adobe_commerce").unwrap().parse(&delivery) else {
+        panic!()
+    };
+    assert_eq!((order.as_str(), refund.goods), ("shop#4001", Goods::untaxed(5_000)));
 }

@@ -10,7 +10,8 @@ use crate::signature::body_hmac;
 use crate::sources::{Source, SourceDocument};
 
 /// How many vectors there are of the schemes that we know; none may be lost on the way.
-const VECTORS: [(&str, usize); 2] = [("standard-webhooks", 27), ("shopify", 14)];
+const VECTORS: [(&str, usize); 5] =
+    [("standard-webhooks", 27), ("shopify", 14), ("square", 10), ("stripe", 8), ("hmac-sha256-hex", 3)];
 /// The tolerance that we give; a vector that tells another one would have to be left out.
 const TOLERANCE_SECONDS: i64 = 300;
 
@@ -25,6 +26,7 @@ struct Vector {
     valid: bool,
     now: Option<i64>,
     tolerance_s: Option<i64>,
+    url: Option<String>,
     note: String,
 }
 
@@ -41,16 +43,26 @@ impl Vector {
     }
 
     fn is_accepted(&self) -> bool {
-        let platform = if self.scheme == "standard-webhooks" { "generic" } else { &self.scheme };
-        let document: SourceDocument =
-            serde_json::from_value(serde_json::json!({"platform": platform, "secrets": [self.secret]}))
-                .unwrap();
+        let platform = match self.scheme.as_str() {
+            "standard-webhooks" => "generic",
+            "hmac-sha256-hex" => "adobe_commerce",
+            scheme => scheme,
+        };
+        let document = serde_json::json!({
+            "platform": platform,
+            "secrets": [self.secret],
+            "notification_url": self.url,
+            "api": {"token": "a-token"},
+        });
+        let document: SourceDocument = serde_json::from_value(document).unwrap();
         let Ok(verifier) = Source::new(&document) else { return false };
         let now = self.now.map_or_else(
             || at("2026-03-01T10:00:00Z"),
             |seconds| domain::Timestamp::from_second(seconds).unwrap(),
         );
-        let headers = headers(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let named = |name: &str| if name == "digest" { "x-magento-signature" } else { name }.to_owned();
+        let named: Vec<_> = self.headers.iter().map(|(name, value)| (named(name), value)).collect();
+        let headers = headers(named.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let delivery = Delivery { source: &source("shop"), headers: &headers, body: &self.body(), now };
         verifier.verify(&delivery).is_ok()
     }

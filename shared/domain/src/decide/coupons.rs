@@ -2,8 +2,10 @@
 
 use super::draft::{Deltas, Draft, Stop};
 use super::{DecideError, MAX_COUPONS_AT_ONCE};
+use crate::ids::CouponCode;
 use crate::journal::{Cause, EntryId, Kind};
-use crate::member::{Coupon, CouponState};
+use crate::member::{Coupon, CouponState, CouponUse};
+use crate::order::OrderState;
 use crate::points::Points;
 use crate::programme::{Reward, Uncovered};
 use crate::time::{FOREVER, Timestamp};
@@ -34,9 +36,45 @@ pub(super) fn cover_debt(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(),
 
 fn void(draft: &mut Draft<'_>, mut coupon: Coupon, moment: Timestamp) -> Result<(), Stop> {
     let code = coupon.code.clone();
-    let id = EntryId { effective_at: moment, cause: Cause::Void(code.clone()), n: 0 };
+    let cause = Cause::Void(code.clone());
+    let id = if coupon.used_by.is_some() {
+        // It may have been taken back before, and used and given back since.
+        draft.next_id(moment, cause)?
+    } else {
+        EntryId { effective_at: moment, cause, n: 0 }
+    };
     draft.post(id, Deltas::points(coupon.points), Kind::CouponVoided { code })?;
     coupon.state = CouponState::Voided;
+    draft.put_coupon(coupon);
+    Ok(())
+}
+
+/// Brings a coupon to what an order says of it. An order that says it late, after a newer revision, is not heard; nor is
+/// one that uses a coupon which another order has used.
+pub(super) fn redeem(draft: &mut Draft<'_>, code: &CouponCode, state: &OrderState) -> Result<(), Stop> {
+    let Some(placed_at) = state.placed_at else { return Ok(()) };
+    let Some(mut coupon) = draft.all_coupons()?.into_iter().find(|coupon| coupon.code == *code) else {
+        return Ok(());
+    };
+    let is_its_own = coupon.used_by.as_ref().is_some_and(|used| used.order == state.key);
+    if is_its_own && coupon.used_by.as_ref().is_some_and(|used| used.revision > state.revision) {
+        return Ok(());
+    }
+    let order = state.key.clone();
+    let (points, kind) = match (state.uses(code), coupon.state) {
+        (true, CouponState::Issued) => (Points::ZERO, Kind::CouponRedeemed { code: code.clone(), order }),
+        (true, CouponState::Voided) => {
+            (coupon.points.negated()?, Kind::CouponRedeemed { code: code.clone(), order })
+        }
+        (false, CouponState::Redeemed) if is_its_own => {
+            (Points::ZERO, Kind::CouponReturned { code: code.clone(), order })
+        }
+        _ => return Ok(()),
+    };
+    coupon.state = if state.uses(code) { CouponState::Redeemed } else { CouponState::Issued };
+    coupon.used_by = Some(CouponUse { order: state.key.clone(), revision: state.revision });
+    let id = draft.next_id(placed_at, Cause::Redemption(code.clone()))?;
+    draft.post(id, Deltas::points(points), kind)?;
     draft.put_coupon(coupon);
     Ok(())
 }
@@ -74,6 +112,7 @@ fn issue(draft: &mut Draft<'_>, reward: &Reward, moment: Timestamp) -> Result<()
         issued_at: moment,
         ends_at: reward.coupon.valid_for.map(|period| period.after(moment, zone)).transpose()?,
         state: CouponState::Issued,
+        used_by: None,
     };
     let id = EntryId { effective_at: moment, cause: Cause::Coupon(coupon.number), n: 0 };
     let kind = Kind::CouponIssued {

@@ -151,16 +151,21 @@ impl<'a> Draft<'a> {
 
     /// The unused coupons that can still be voided, newest first.
     pub(super) fn live_coupons(&self, moment: Timestamp) -> Result<Vec<Coupon>, Stop> {
+        let mut live = self.all_coupons()?;
+        live.retain(|coupon| coupon.is_live(moment));
+        live.sort_by_key(|coupon| std::cmp::Reverse(coupon.number));
+        Ok(live)
+    }
+
+    /// Every coupon, as this decision leaves it.
+    pub(super) fn all_coupons(&self) -> Result<Vec<Coupon>, Stop> {
         let read = match &self.known.coupons {
             Some(coupons) => coupons.as_slice(),
             None if self.before.is_new() => &[],
             None => return Err(Stop::Needs(Need { journal_since: None, coupons: true })),
         };
         let untouched = read.iter().filter(|coupon| !self.coupons.contains_key(&coupon.code));
-        let mut live: Vec<Coupon> =
-            untouched.chain(self.coupons.values()).filter(|coupon| coupon.is_live(moment)).cloned().collect();
-        live.sort_by_key(|coupon| std::cmp::Reverse(coupon.number));
-        Ok(live)
+        Ok(untouched.chain(self.coupons.values()).cloned().collect())
     }
 
     /// Keeps a new or changed coupon; false, and the decision is full, when no more fit.

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::DecideError;
+use super::{DecideError, refunded};
 use crate::money::Currency;
 use crate::order::{OrderState, Payment, Refund, Snapshot};
 use crate::points::{Overflow, Points};
@@ -50,22 +50,19 @@ fn of_order<'a>(
     paid: i64,
     total: i64,
 ) -> Result<Target, DecideError> {
-    check_currency(programme, snapshot.currency)?;
+    let prices = Prices::of(programme, snapshot.currency)?;
     let gross = snapshot.goods.on(programme.earning.basis)?.max(0);
-    let mut refunded = 0_i64;
     // A refund in another currency than its order's cannot be of it; it must not stop the ones that are.
-    for refund in refunds.filter(|refund| refund.currency == snapshot.currency) {
-        let given_back = refund.goods.on(programme.earning.basis)?.max(0);
-        refunded = refunded.checked_add(given_back).ok_or(Overflow)?;
-    }
+    let refunds: Vec<_> = refunds.filter(|refund| refund.currency == snapshot.currency).collect();
+    let refunded = refunded::given_back(&snapshot.goods, &refunds, programme.earning.basis)?;
     let share = |amount: i64| Decimal::from(amount).checked_mul(Decimal::from(paid)).ok_or(Overflow);
-    let earned = Worth::of(programme, share(gross)?, total)?;
+    let earned = prices.worth(share(gross)?, total)?;
     if refunded > 0 && refunded >= gross {
         return Ok(Target { lifetime_points: earned.points, ..Target::default() });
     }
     let given_back = Decimal::from(refunded).checked_mul(Decimal::from(total)).ok_or(Overflow)?;
     let kept = (share(gross)? - given_back).max(Decimal::ZERO);
-    let net = Worth::of(programme, kept, total)?;
+    let net = prices.worth(kept, total)?;
     let per_order = match &programme.tiers {
         Some(tiers) if gross > 0 => tiers.per_order,
         _ => Points::ZERO,
@@ -79,9 +76,9 @@ fn of_order<'a>(
 }
 
 fn of_unlinked(programme: &Programme, refund: &Refund) -> Result<Target, DecideError> {
-    check_currency(programme, refund.currency)?;
+    let prices = Prices::of(programme, refund.currency)?;
     let amount = refund.goods.on(programme.earning.basis)?.max(0);
-    let worth = Worth::of(programme, Decimal::from(amount), 1)?;
+    let worth = prices.worth(Decimal::from(amount), 1)?;
     Ok(Target {
         points: worth.points.negated()?,
         status_points: worth.status_points.negated()?,
@@ -95,28 +92,35 @@ struct Worth {
     status_points: Points,
 }
 
-impl Worth {
-    /// Of `minor / divisor` minor units; divided last, so that whole results come out whole.
-    fn of(programme: &Programme, minor: Decimal, divisor: i64) -> Result<Self, Overflow> {
-        let units_divisor = Decimal::from(10_i64.pow(programme.currency.decimals()))
-            .checked_mul(Decimal::from(divisor))
-            .ok_or(Overflow)?;
-        let give = |rate: Decimal| {
-            let exact = minor.checked_mul(rate).and_then(|product| product.checked_div(units_divisor));
-            programme.earning.rounding.round(exact.ok_or(Overflow)?)
-        };
-        let per_unit = programme.tiers.as_ref().map_or(Decimal::ZERO, |tiers| tiers.per_unit);
-        Ok(Self { points: give(programme.earning.points_per_unit)?, status_points: give(per_unit)? })
-    }
+/// What amounts of one currency are worth in a programme.
+struct Prices<'a> {
+    programme: &'a Programme,
+    /// What 1.00 is worth in the programme's currency.
+    exchange_rate: Decimal,
+    minor_per_unit: Decimal,
 }
 
-fn check_currency(programme: &Programme, currency: Currency) -> Result<(), DecideError> {
-    if currency == programme.currency {
-        return Ok(());
+impl<'a> Prices<'a> {
+    fn of(programme: &'a Programme, currency: Currency) -> Result<Self, DecideError> {
+        let exchange_rate = programme.exchange_rate(currency).ok_or_else(|| DecideError::Currency {
+            order: currency.to_string(),
+            expected: programme.currency.to_string(),
+            programme: programme.name.clone(),
+        })?;
+        Ok(Self { programme, exchange_rate, minor_per_unit: Decimal::from(10_i64.pow(currency.decimals())) })
     }
-    Err(DecideError::Currency {
-        order: currency.to_string(),
-        expected: programme.currency.to_string(),
-        programme: programme.name.clone(),
-    })
+
+    /// Of `minor / divisor` minor units; divided last, so that whole results come out whole.
+    fn worth(&self, minor: Decimal, divisor: i64) -> Result<Worth, Overflow> {
+        let divisor = self.minor_per_unit.checked_mul(Decimal::from(divisor)).ok_or(Overflow)?;
+        let give = |rate: Decimal| {
+            let exact = minor
+                .checked_mul(self.exchange_rate)
+                .and_then(|amount| amount.checked_mul(rate))
+                .and_then(|product| product.checked_div(divisor));
+            self.programme.earning.rounding.round(exact.ok_or(Overflow)?)
+        };
+        let per_unit = self.programme.tiers.as_ref().map_or(Decimal::ZERO, |tiers| tiers.per_unit);
+        Ok(Worth { points: give(self.programme.earning.points_per_unit)?, status_points: give(per_unit)? })
+    }
 }

@@ -1,6 +1,7 @@
 //! The rules, tried: scenarios as given/when/then, laws as properties, and a calendar suite.
 
 mod calendar;
+mod checkout;
 mod laws;
 mod long_way;
 mod rules;

@@ -2,7 +2,7 @@
 
 mod tiers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,8 @@ struct EarningDocument {
     basis: Basis,
     #[serde(default)]
     rounding: Rounding,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    exchange_rates: BTreeMap<String, Decimal>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,7 +155,7 @@ impl Programme {
             time_zone,
             locale: document.locale.clone(),
             enrolment: document.enrolment,
-            earning: check_earning(&document.earning)?,
+            earning: check_earning(&document.earning, currency)?,
             expiry: document.expiry.as_ref().map(check_expiry).transpose()?,
             uncovered: document.refunds.uncovered,
             rewards: check_rewards(&document.rewards, currency)?,
@@ -164,12 +166,33 @@ impl Programme {
     }
 }
 
-fn check_earning(document: &EarningDocument) -> Result<Earning, ProgrammeError> {
+fn check_earning(document: &EarningDocument, currency: Currency) -> Result<Earning, ProgrammeError> {
     Ok(Earning {
         points_per_unit: rate("earning.points_per_unit", document.points_per_unit)?,
         basis: document.basis,
         rounding: document.rounding,
+        exchange_rates: check_exchange_rates(&document.exchange_rates, currency)?,
     })
+}
+
+fn check_exchange_rates(
+    documents: &BTreeMap<String, Decimal>,
+    own: Currency,
+) -> Result<BTreeMap<Currency, Decimal>, ProgrammeError> {
+    let mut rates = BTreeMap::new();
+    for (code, value) in documents {
+        let place = format!("earning.exchange_rates.{code}");
+        let currency = Currency::new(code).map_err(|error| wrong(&place, error))?;
+        if currency == own {
+            return Err(wrong(place, "is the programme's own currency"));
+        }
+        let value = rate(&place, *value)?;
+        if value.is_zero() {
+            return Err(wrong(place, "must be above 0"));
+        }
+        rates.insert(currency, value);
+    }
+    Ok(rates)
 }
 
 fn check_expiry(document: &ExpiryDocument) -> Result<Expiry, ProgrammeError> {

@@ -38,6 +38,8 @@ pub(super) enum Condition {
     None,
     /// There is none; the attribute is a key of the table.
     New(&'static str),
+    /// There is one; the attribute is a key of the table.
+    There(&'static str),
     /// It is the profile of this version.
     Version(u64),
     /// It is a coupon that was not taken back.
@@ -70,6 +72,7 @@ impl Condition {
         match self {
             Self::None => None,
             Self::New(key) => Some(format!("attribute_not_exists({})", placeholders.name(key))),
+            Self::There(key) => Some(format!("attribute_exists({})", placeholders.name(key))),
             Self::Version(version) => {
                 let (name, value) =
                     (placeholders.name(members::VERSION), placeholders.value(number(*version)));
@@ -142,10 +145,11 @@ fn issued_now(decision: &Decision) -> HashSet<&CouponCode> {
 fn coupon(member: &MemberId, coupon: &Coupon, is_new: bool) -> Result<Vec<Write>, StoreError> {
     let item = coupon_item(member, coupon)?;
     if !is_new {
-        if coupon.state == CouponState::Issued {
-            return Err(StoreError::Permanent("a coupon is issued without a journal entry".to_owned()));
-        }
-        return Ok(vec![Write { role: Role::Coupon, item, condition: Condition::StillIssued }]);
+        let condition = match coupon.state {
+            CouponState::Voided => Condition::StillIssued,
+            CouponState::Redeemed | CouponState::Issued => Condition::There(members::ITEM),
+        };
+        return Ok(vec![Write { role: Role::Coupon, item, condition }]);
     }
     Ok(vec![
         Write { role: Role::Coupon, item, condition: Condition::New(members::ITEM) },

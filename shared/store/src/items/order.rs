@@ -1,9 +1,9 @@
 //! An order: the newest snapshot side by side with the pinned facts, each refund an attribute of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Customer, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp};
+use domain::{CouponCode, Customer, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp};
 use serde::Deserialize;
 use serde_dynamo::Item;
 
@@ -19,6 +19,8 @@ struct OrderItem {
     owner: Option<Customer>,
     unlinked: Option<Refund>,
     #[serde(default)]
+    coupons_seen: BTreeSet<CouponCode>,
+    #[serde(default)]
     quiet: bool,
 }
 
@@ -26,8 +28,18 @@ struct OrderItem {
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, unlinked, quiet } = read(image)?;
-    Ok(OrderState { key: order, revision, placed_at, owner, snapshot, refunds, unlinked, quiet })
+    let OrderItem { order, revision, placed_at, owner, unlinked, coupons_seen, quiet } = read(image)?;
+    Ok(OrderState {
+        key: order,
+        revision,
+        placed_at,
+        owner,
+        snapshot,
+        refunds,
+        unlinked,
+        coupons_seen,
+        quiet,
+    })
 }
 
 fn refunds_of(image: &Item) -> Result<BTreeMap<RefundId, Refund>, ImageError> {

@@ -112,6 +112,7 @@ fn a_snapshot_leaves_most_of_a_write_unit_to_key_owner_and_bookkeeping() {
         payment: Payment::Partial { paid: i64::MAX, total: i64::MAX },
         cancelled: true,
         test: true,
+        coupons: Default::default(),
     };
     let size = size_of(&snapshot_attributes(&snapshot).unwrap());
     assert!(size <= WRITE_UNIT / 4, "{size} bytes");

@@ -37,20 +37,29 @@ fn stage(order: &Order) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::{Currency, Goods, OrderKey, Refund, RefundId, Snapshot};
+    use domain::{Currency, Goods, OrderKey, Refund, RefundId, RefundKind, Snapshot};
 
     use super::*;
 
     fn order(updated_at: &str, payment: Payment, cancelled: bool, refunds: usize) -> Order {
         let (at, currency) = (time::instant(updated_at).unwrap(), Currency::new("EUR").unwrap());
-        let refund = Refund { refunded_at: at, currency, goods: Goods::untaxed(100) };
+        let refund =
+            Refund { refunded_at: at, currency, goods: Goods::untaxed(100), kind: RefundKind::Goods };
         let refunds = (0..refunds).map(|id| (RefundId::new(id.to_string()).unwrap(), refund.clone()));
         let goods = Goods::untaxed(5_000);
         Order {
             key: OrderKey::new("shop#1").unwrap(),
             placed_at: at,
             customer: None,
-            snapshot: Snapshot { updated_at: at, currency, goods, payment, cancelled, test: false },
+            snapshot: Snapshot {
+                updated_at: at,
+                currency,
+                goods,
+                payment,
+                cancelled,
+                test: false,
+                coupons: Default::default(),
+            },
             refunds: BTreeMap::from_iter(refunds),
         }
     }

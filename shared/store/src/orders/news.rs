@@ -18,7 +18,7 @@ use crate::keys::{self, orders};
 pub(super) const MAX_REFUNDS_PER_WRITE: usize = 100;
 
 /// The attributes of a snapshot that another snapshot may lack.
-const SOMETIMES: [&str; 2] = [orders::CANCELLED, orders::TEST];
+const SOMETIMES: [&str; 3] = [orders::CANCELLED, orders::TEST, orders::COUPONS];
 
 /// The freshness of an order of which only the deletion is known: it sorts before every other.
 const NOTHING_KNOWN: &str = "-";
@@ -33,6 +33,10 @@ pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
     }
     for (attribute, value) in snapshot {
         update.set(&attribute, value);
+    }
+    if !order.snapshot.coupons.is_empty() {
+        let codes = order.snapshot.coupons.iter().map(|code| code.as_str().to_owned());
+        update.add(orders::COUPONS_SEEN, codes.collect());
     }
     update.pin(orders::PLACED_AT, write_value(&order.placed_at)?);
     if let Some(owner) = known(order.customer.as_ref()) {
@@ -173,7 +177,7 @@ impl<'a> News<'a> {
             return Err(too_many_refunds());
         }
         let refunds = self.refunds.iter().map(|(id, refund)| (*id, *refund));
-        Ok(refunds.filter(|(id, _)| already(id).is_none()).collect())
+        Ok(refunds.filter(|(id, refund)| already(id).is_none_or(|known| refund.supersedes(known))).collect())
     }
 }
 

@@ -6,7 +6,7 @@ use domain::member::Window;
 use domain::{
     Account, Bookkeeping, Cause, Contact, Coupon, CouponCode, CouponState, Currency, Customer, CustomerId,
     Decision, Entry, EntryId, Goods, Kind, MemberId, Order, OrderKey, Payment, Points, Profile, Refund,
-    RefundId, RewardId, Snapshot, SourceName, Timestamp, time,
+    RefundId, RefundKind, RewardId, Snapshot, SourceName, Timestamp, time,
 };
 use store::{Commit, DirectoryKey, Enrolment, Store, StoreError};
 
@@ -48,13 +48,15 @@ pub(crate) fn order(id: &str) -> Order {
             payment: Payment::Paid,
             cancelled: false,
             test: false,
+            coupons: Default::default(),
         },
         refunds: BTreeMap::new(),
     }
 }
 
 pub(crate) fn refund(amount: i64) -> Refund {
-    Refund { refunded_at: at("2026-03-02T12:00:00Z"), currency: euro(), goods: Goods::untaxed(amount) }
+    let goods = Goods::untaxed(amount);
+    Refund { refunded_at: at("2026-03-02T12:00:00Z"), currency: euro(), goods, kind: RefundKind::Goods }
 }
 
 pub(crate) fn refund_id(id: &str) -> RefundId {
@@ -112,6 +114,7 @@ pub(crate) fn coupon(code: &str, number: u32) -> Coupon {
         issued_at: at(NOON),
         ends_at: Some(at("2026-06-01T12:00:00Z")),
         state: CouponState::Issued,
+        used_by: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Contact, Customer, Goods, Order, OrderKey, OrderState, Payment, Refund, UnlinkedRefund};
+use domain::{Contact, CouponCode, Customer, Goods, Order, OrderKey, OrderState, Payment};
+use domain::{Refund, RefundKind, UnlinkedRefund};
 use store::{MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
 
 use crate::given::{NOON, at, customer, order, order_key, refund, refund_id, source};
@@ -31,6 +32,7 @@ async fn an_order_reads_back_as_it_was_told() {
     told.snapshot.payment = Payment::Partial { paid: 1_000, total: 5_000 };
     told.snapshot.cancelled = true;
     told.snapshot.test = true;
+    told.snapshot.coupons.insert(CouponCode::new("ABCD-EFGH-2345").unwrap());
 
     assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Stored);
 
@@ -39,6 +41,7 @@ async fn an_order_reads_back_as_it_was_told() {
         revision: 1,
         placed_at: Some(told.placed_at),
         owner: told.customer,
+        coupons_seen: told.snapshot.coupons.clone(),
         snapshot: Some(told.snapshot),
         refunds: told.refunds,
         unlinked: None,
@@ -46,6 +49,22 @@ async fn an_order_reads_back_as_it_was_told() {
     };
     assert_eq!(stored(&store, "1").await, expected);
     assert_eq!(store.order(&order_key("2")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_coupon_that_an_order_no_longer_uses_is_remembered() {
+    let Bench { store, .. } = Bench::new().await;
+    let code = CouponCode::new("ABCD-EFGH-2345").unwrap();
+    let mut using = order("1");
+    using.snapshot.coupons.insert(code.clone());
+    store.record_order(&using).await.unwrap();
+    let mut edited = order("1");
+    edited.snapshot.updated_at = at("2027-01-01T00:00:00Z");
+    store.record_order(&edited).await.unwrap();
+
+    let state = stored(&store, "1").await;
+    assert!(state.coupons_seen.contains(&code) && !state.uses(&code));
+    assert!(state.snapshot.unwrap().coupons.is_empty());
 }
 
 #[tokio::test]
@@ -122,6 +141,24 @@ async fn a_refund_waits_for_its_order() {
     let now = stored(&store, "1").await;
     assert_eq!((now.snapshot, now.placed_at), (Some(order("1").snapshot), Some(at(NOON))));
     assert_eq!((now.refunds.len(), now.revision), (1, 2));
+}
+
+#[tokio::test]
+async fn of_two_sums_the_later_one_is_kept_and_a_refund_may_fail_whichever_comes_first() {
+    let (earlier, later) = (at("2026-03-02T12:00:00Z"), at("2026-03-03T12:00:00Z"));
+    let sum = |refunded_at, amount| Refund { refunded_at, kind: RefundKind::SoFar, ..refund(amount) };
+    let money = Refund { kind: RefundKind::Money, ..refund(500) };
+    let failed = Refund { kind: RefundKind::Failed { at: later }, ..refund(500) };
+    let told = [("all", sum(earlier, 500)), ("all", sum(later, 900)), ("a", money), ("a", failed.clone())];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
+        let Bench { store, .. } = Bench::new().await;
+        for index in order.into_iter().chain([0, 1, 2, 3]) {
+            let (id, refund) = &told[index];
+            store.record_refund(&order_key("1"), &refund_id(id), refund).await.unwrap();
+        }
+        let kept = BTreeMap::from([(refund_id("all"), sum(later, 900)), (refund_id("a"), failed.clone())]);
+        assert_eq!(stored(&store, "1").await.refunds, kept, "{order:?}");
+    }
 }
 
 #[tokio::test]

@@ -54,6 +54,13 @@ fn parsed_order(document: &Value) -> Order {
 }
 
 #[test]
+fn coupons_like_ours_are_read_and_others_left_to_the_shop() {
+    let codes = json!(["qjj3-2d2s-gbjx", "WELCOME", ""]);
+    let coupons = parsed_order(&with(order(), "/order/coupons", codes)).snapshot.coupons;
+    assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
+}
+
+#[test]
 fn an_order_is_read_whole() {
     let order = parsed_order(&order());
     assert_eq!(order.key.as_str(), "shop#1001");

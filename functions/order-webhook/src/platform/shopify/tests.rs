@@ -49,6 +49,15 @@ fn body() -> Value {
     })
 }
 
+#[test]
+fn discount_codes_like_ours_are_coupons() {
+    let mut body = body();
+    body["discount_codes"] =
+        json!([{"code": "qjj3-2d2s-gbjx", "amount": "5.00", "type": "fixed_amount"}, {"code": "WELCOME"}]);
+    let coupons = order(&body).snapshot.coupons;
+    assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
+}
+
 /// One of the two pieces given back.
 fn tea_back() -> Value {
     json!({

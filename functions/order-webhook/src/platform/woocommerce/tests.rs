@@ -1,5 +1,6 @@
 //! WooCommerce's bodies: money, standing, refunds, who bought, and what is told of a deleted order.
 
+use domain::Goods;
 use domain::money::Basis;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -62,6 +63,14 @@ fn refunds(body: &Value) -> Vec<(String, Goods)> {
 
 fn taxed(amount: i64, tax: i64) -> Goods {
     Goods { amount, tax, tax_included: true }
+}
+
+#[test]
+fn coupon_lines_like_ours_are_coupons() {
+    let mut body = body();
+    body["coupon_lines"] = json!([{"id": 1, "code": "qjj3-2d2s-gbjx"}, {"id": 2, "code": "welcome"}]);
+    let coupons = order(&body).snapshot.coupons;
+    assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
 }
 
 #[test]

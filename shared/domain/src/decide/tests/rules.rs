@@ -82,7 +82,10 @@ fn an_order_in_another_currency_is_refused_with_a_reason() {
     });
     let refused = world.run(Command::Order { state: &foreign, first_seen: true }).unwrap_err();
     assert!(matches!(refused, DecideError::Currency { .. }));
-    assert_eq!(refused.to_string(), "the order is in USD, but the programme Stars runs in EUR");
+    assert_eq!(
+        refused.to_string(),
+        "the order is in USD, but the programme Stars runs in EUR and has no earning.exchange_rates.USD"
+    );
 }
 
 #[test]
@@ -458,6 +461,22 @@ fn a_new_window_is_added_up_anew() {
 }
 
 #[test]
+fn another_currency_earns_by_the_programmes_rate_and_is_rounded_once() {
+    let rates = "points_per_unit = \"1\"\nexchange_rates = { USD = \"0.9\", JPY = \"0.0061\" }";
+    for (currency, minor, points) in [("USD", 1_999, 17), ("JPY", 3_280, 20), ("EUR", 1_999, 19)] {
+        let mut world = world(&[("points_per_unit = \"1\"", rates)]);
+        let currency = crate::Currency::new(currency).unwrap();
+        let state = order("1", world.now, minor).changed(|snapshot| snapshot.currency = currency);
+        world.arrives(&state);
+        assert_eq!(world.balance(), points, "{currency}");
+        let mut refunded = state.refunded("r", world.now, minor);
+        refunded.refunds.values_mut().for_each(|refund| refund.currency = currency);
+        world.arrives(&refunded);
+        assert_eq!(world.balance(), 0, "{currency}");
+    }
+}
+
+#[test]
 fn a_programme_says_where_it_is_wrong() {
     let wrong = |from: &str, to: &str| {
         let text = include_str!("../../../../../programme.toml");
@@ -468,6 +487,12 @@ fn a_programme_says_where_it_is_wrong() {
     assert!(
         wrong("points_per_unit = \"10\"", "points_per_unit = \"-1\"").starts_with("earning.points_per_unit")
     );
+    for (rates, place) in
+        [("USD = \"0\"", "USD"), ("EUR = \"1\"", "EUR"), ("US = \"1\"", "US"), ("USD = \"-1\"", "USD")]
+    {
+        let problem = wrong("[earning]", &format!("[earning]\nexchange_rates = {{ {rates} }}"));
+        assert!(problem.starts_with(&format!("earning.exchange_rates.{place}: ")), "{problem}");
+    }
     assert!(wrong("Europe/Paris", "Europe/Atlantis").starts_with("time_zone"));
     assert!(wrong("\"12 months\"", "\"12 moons\"").starts_with("expiry.after_inactivity"));
     assert!(wrong("points = 5000", "points = 0").starts_with("rewards[0].points"));

@@ -9,7 +9,8 @@ use crate::time::instant;
 use crate::{
     Account, Command, Coupon, Currency, Customer, Date, DecideError, Decision, Entropy, Entry, Goods, Kind,
     Known, MemberId, OrderKey, OrderState, Outcome, Payment, Points, Profile, Programme, Programmes, Rater,
-    RaterHistory, RaterId, Rating, RatingId, Refund, RefundId, Score, Snapshot, SourceName, Timestamp,
+    RaterHistory, RaterId, Rating, RatingId, Refund, RefundId, RefundKind, Score, Snapshot, SourceName,
+    Timestamp,
 };
 
 /// A programme with everything in it; `changes` replaces text in it.
@@ -78,15 +79,18 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
             payment: Payment::Paid,
             cancelled: false,
             test: false,
+            coupons: Default::default(),
         }),
         refunds: Default::default(),
         unlinked: None,
         quiet: false,
+        coupons_seen: Default::default(),
     }
 }
 
 pub(super) fn refund_of(refunded_at: Timestamp, minor: i64) -> Refund {
-    Refund { refunded_at, currency: Currency::new("EUR").unwrap(), goods: Goods::untaxed(minor) }
+    let currency = Currency::new("EUR").unwrap();
+    Refund { refunded_at, currency, goods: Goods::untaxed(minor), kind: RefundKind::Goods }
 }
 
 /// A refund that names no order.

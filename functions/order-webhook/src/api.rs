@@ -1,0 +1,231 @@
+//! Reading a platform's own API, where its deliveries tell only where to look. This is all the HTTP there is: what to
+//! ask and what the answers mean is the platforms' business, and pure.
+//!
+//! The client is made at the first such delivery, so a function without such a source starts no slower. It trusts the
+//! system's roots, because the platforms' certificates are signed by anybody; it follows no redirect, and takes no
+//! answer that is too large or too late.
+
+mod access;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use lambda_http::http::StatusCode;
+
+pub(crate) use self::access::{Access, AccessDocument, Resource};
+use crate::fields::BadInput;
+use crate::platform::{Delivery, News, Reading};
+use crate::sources::Source;
+
+/// The largest answer that we read: an order of 250 lines is well below.
+const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+/// How often a delivery may lead to further resources: an order, and what belongs to it.
+const MAX_ROUNDS: usize = 3;
+/// Times one resource is asked for.
+const ATTEMPTS: u32 = 3;
+const USER_AGENT: &str = concat!("laurel/", env!("CARGO_PKG_VERSION"));
+
+/// How long we wait for a platform.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For one attempt.
+    pub(crate) attempt: Duration,
+    /// Before the second attempt; twice that before the third.
+    pub(crate) pause: Duration,
+    /// For everything that one delivery asks for.
+    pub(crate) delivery: Duration,
+}
+
+/// The platforms, and Lambda as the template has it, give a delivery ten seconds; what is left is for the store.
+const PATIENCE: Patience = Patience {
+    attempt: Duration::from_secs(2),
+    pause: Duration::from_millis(200),
+    delivery: Duration::from_secs(6),
+};
+
+/// What an API answered: what is there, or that there is no such thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) is_known: bool,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why a platform's API could not be read. Nothing was stored; the platform delivers again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// Its own trouble, or the network's.
+    #[error("the platform's API is away ({0}); the platform will deliver again")]
+    Away(String),
+    /// A credential is wrong, or may not read orders.
+    #[error(
+        "the platform's API refuses the source's credentials (status {0}); mend api.token or its permissions"
+    )]
+    Credentials(u16),
+    /// Nothing that a reader of orders should meet.
+    #[error("the platform's API answers with status {0}; look at api.base and api.store of the source")]
+    Unexpected(u16),
+    /// Nobody's order is that large.
+    #[error("the platform's API gave more than {MAX_ANSWER_BYTES} bytes; look at api.base of the source")]
+    TooLarge,
+    /// The documentation says otherwise.
+    #[error("the platform's API answers otherwise than documented: {0}")]
+    Unreadable(#[from] BadInput),
+    /// One thing led to another.
+    #[error("a delivery led to resources more than {MAX_ROUNDS} times")]
+    Endless,
+}
+
+impl ApiError {
+    /// Whether it passes by itself.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+/// The platforms' APIs. Clones share their connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    patience: Patience,
+    clients: Arc<Clients>,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    public: OnceLock<Connector>,
+    loopback: OnceLock<Connector>,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self::with(PATIENCE)
+    }
+}
+
+impl Api {
+    pub(crate) fn with(patience: Patience) -> Self {
+        Self { patience, clients: Arc::default() }
+    }
+
+    /// Follows a delivery to what it tells of, until there is news.
+    pub(crate) async fn follow(
+        &self,
+        source: &Source,
+        delivery: &Delivery<'_>,
+        news: News,
+    ) -> Result<Vec<News>, ApiError> {
+        let News::Elsewhere(first) = news else { return Ok(vec![news]) };
+        let following = self.rounds(source, delivery, first);
+        let in_time = tokio::time::timeout(self.patience.delivery, following).await;
+        in_time.unwrap_or_else(|_| Err(ApiError::Away("it takes too long".to_owned())))
+    }
+
+    async fn rounds(
+        &self,
+        source: &Source,
+        delivery: &Delivery<'_>,
+        mut resources: Vec<Resource>,
+    ) -> Result<Vec<News>, ApiError> {
+        let mut answers = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            for resource in &resources {
+                answers.push(self.get(resource).await?);
+            }
+            match source.read(delivery, &answers)? {
+                Reading::More(more) => resources = more,
+                Reading::Told(news) => return Ok(news),
+            }
+        }
+        Err(ApiError::Endless)
+    }
+
+    /// What passes by itself is tried again, a little later each time.
+    async fn get(&self, resource: &Resource) -> Result<Answer, ApiError> {
+        let mut pause = self.patience.pause;
+        for _ in 1..ATTEMPTS {
+            match self.attempt(resource).await {
+                Err(error) if error.is_passing() => tracing::debug!(%error, "asked again"),
+                done => return done,
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        self.attempt(resource).await
+    }
+
+    async fn attempt(&self, resource: &Resource) -> Result<Answer, ApiError> {
+        let asking = async {
+            let call = self.client(resource).call(request(resource)?);
+            let response = call.await.map_err(|error| ApiError::Away(kind(error.is_timeout())))?;
+            answer(response).await
+        };
+        let in_time = tokio::time::timeout(self.patience.attempt, asking).await;
+        in_time.unwrap_or_else(|_| Err(ApiError::Away(kind(true))))
+    }
+
+    fn client(&self, resource: &Resource) -> &Connector {
+        if resource.is_public() {
+            self.clients.public.get_or_init(|| connector(TrustStore::default()))
+        } else {
+            self.clients.loopback.get_or_init(|| connector(TrustStore::empty()))
+        }
+    }
+}
+
+fn connector(trusted: TrustStore) -> Connector {
+    let builder = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(trusted).build() {
+        Ok(context) => builder.tls_context(context).build(),
+        // It is refused only where a certificate of our own is none, and we have none.
+        Err(_) => builder.build(),
+    }
+}
+
+fn request(resource: &Resource) -> Result<HttpRequest, ApiError> {
+    let unsendable = |_| ApiError::Unexpected(StatusCode::BAD_REQUEST.as_u16());
+    let mut request = HttpRequest::new(SdkBody::empty());
+    request.set_uri(resource.url.as_str()).map_err(unsendable)?;
+    let headers = request.headers_mut();
+    let ours = [("accept", "application/json"), ("user-agent", USER_AGENT)];
+    let theirs = resource.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in ours.into_iter().chain(theirs) {
+        headers.try_insert(name, value.to_owned()).map_err(unsendable)?;
+    }
+    Ok(request)
+}
+
+async fn answer(response: HttpResponse) -> Result<Answer, ApiError> {
+    match response.status().as_u16() {
+        200..=299 => Ok(Answer { is_known: true, body: body(response.into_body()).await? }),
+        404 | 410 => Ok(Answer { is_known: false, body: Vec::new() }),
+        status @ (401 | 403) => Err(ApiError::Credentials(status)),
+        status @ (408 | 425 | 429 | 500..=599) => Err(ApiError::Away(format!("status {status}"))),
+        status => Err(ApiError::Unexpected(status)),
+    }
+}
+
+async fn body(body: SdkBody) -> Result<Vec<u8>, ApiError> {
+    let mut stream = ByteStream::new(body);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Away("its answer broke off".to_owned()))?;
+        if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(ApiError::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn kind(is_late: bool) -> String {
+    if is_late { "no answer in time" } else { "no connection" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests;

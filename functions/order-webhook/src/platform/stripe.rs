@@ -1,0 +1,128 @@
+//! Stripe: payments, and the checkout sessions and invoices that tell what was paid for.
+//!
+//! One sale is told by several events, in any order. They meet under the payment intent, which all of them name: a
+//! session or an invoice tells of the goods, and holds against the bare intent, which knows only the money. Where
+//! there is no intent, the invoice or the session names the sale.
+//!
+//! Stripe moves money: of what is given back it tells the sum so far, of which goods first.
+
+mod refund;
+mod sale;
+
+use domain::{Currency, OrderKey, SourceName, Timestamp};
+use ring::hmac;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use self::refund::{ChargeBody, RefundBody};
+use self::sale::{IntentBody, InvoiceBody, SessionBody};
+use super::{Delivery, News, Platform};
+use crate::fields::{BadInput, UnixSeconds, read};
+use crate::signature::{BadSecret, Refusal, body_hmac, timed_hmac};
+
+const SIGNATURE: &str = "Stripe-Signature";
+
+/// See the file's own words.
+pub(super) struct Stripe;
+
+impl Platform for Stripe {
+    /// All of the secret, with its `whsec_`.
+    fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
+        body_hmac::key(secret)
+    }
+
+    fn verify(&self, key: &hmac::Key, delivery: &Delivery<'_>) -> Result<(), Refusal> {
+        let signature = delivery.header(SIGNATURE).ok_or(Refusal::Missing(SIGNATURE))?;
+        timed_hmac::verify(key, signature, delivery.body, delivery.now)
+    }
+
+    fn sign(&self, key: &hmac::Key, _id: &str, at: Timestamp, body: &[u8]) -> Vec<(&'static str, String)> {
+        vec![(SIGNATURE, timed_hmac::sign(key, at, body))]
+    }
+
+    fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+        // Twice over a small body: only so does an error know the whole way to its field.
+        match read::<Kind>(delivery.body)?.kind.as_str() {
+            "checkout.session.completed"
+            | "checkout.session.async_payment_succeeded"
+            | "checkout.session.async_payment_failed" => told::<SessionBody>(delivery, SessionBody::news),
+            "payment_intent.succeeded" => told::<IntentBody>(delivery, IntentBody::news),
+            "invoice.paid" => told::<InvoiceBody>(delivery, InvoiceBody::news),
+            "charge.refunded" => told::<ChargeBody>(delivery, ChargeBody::news),
+            "charge.refund.updated" => told::<RefundBody>(delivery, RefundBody::news),
+            _ => Ok(News::Nothing("events of this type are not needed")),
+        }
+    }
+}
+
+fn told<T: DeserializeOwned>(
+    delivery: &Delivery<'_>,
+    news: fn(T, &Occasion<'_>) -> Result<News, BadInput>,
+) -> Result<News, BadInput> {
+    let event: Event<T> = read(delivery.body)?;
+    let occasion = Occasion { source: delivery.source, at: event.created.0, test: !event.livemode };
+    news(event.data.object, &occasion)
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Event<T> {
+    created: UnixSeconds,
+    /// Whether real money moved. Anybody can pay with a test card, so points for that would be theirs for nothing.
+    livemode: bool,
+    data: EventData<T>,
+}
+
+#[derive(Deserialize)]
+struct EventData<T> {
+    object: T,
+}
+
+/// What an event says apart from its object.
+struct Occasion<'a> {
+    source: &'a SourceName,
+    /// When it happened; a retry says the same.
+    at: Timestamp,
+    test: bool,
+}
+
+impl Occasion<'_> {
+    /// The key of a sale, by the first of its names that is told.
+    fn key(&self, names: &[Option<&str>]) -> Result<OrderKey, BadInput> {
+        let name = names.iter().copied().flatten().next().unwrap_or_default();
+        OrderKey::of_order(self.source, name).map_err(|error| BadInput::at("data.object.id", error))
+    }
+}
+
+/// An object of Stripe's by its identifier, or whole where the sender had it expanded.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "an identifier, or an object that has one")]
+enum Reference {
+    Id(String),
+    Object { id: String },
+}
+
+impl Reference {
+    fn id(&self) -> &str {
+        let (Self::Id(id) | Self::Object { id }) = self;
+        id
+    }
+}
+
+/// An amount of Stripe's in the minor units that the currency has for everybody else.
+fn minor_units(place: &str, currency: Currency, amount: i64) -> Result<i64, BadInput> {
+    match currency.code() {
+        // Stripe counts whole ariary, and gives hundredths to two currencies that no longer have any.
+        "MGA" => amount.checked_mul(100).ok_or_else(|| BadInput::at(place, "is too large")),
+        "ISK" | "UGX" => Ok((amount.saturating_add(50)).div_euclid(100)),
+        _ => Ok(amount),
+    }
+}
+
+#[cfg(test)]
+mod tests;

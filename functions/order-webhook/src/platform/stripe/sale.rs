@@ -1,0 +1,322 @@
+//! What was sold: checkout sessions, invoices, and payments of which no more is told.
+//!
+//! Of one sale every event tells the same moment of placing as nearly as it can: when its own object was made, not when
+//! the event came. What remains is that a session is made when the customer comes to the checkout and its intent, in
+//! newer versions of the API, when paying; the first one told stays, minutes from the other.
+
+use std::time::Duration;
+
+use domain::{Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Snapshot, Timestamp};
+use serde::Deserialize;
+
+use super::{Occasion, Reference, minor_units};
+use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, null_is_default};
+use crate::platform::News;
+
+/// How long before anything else a bare payment was told: of one sale it must never be the latest word.
+const BEFORE_ALL_ELSE: Duration = Duration::from_millis(1);
+/// What an invoice's identifier begins with.
+const INVOICE: &str = "in_";
+/// What a checkout page says of its language where it takes the browser's.
+const AUTOMATIC: &str = "auto";
+
+/// A checkout session.
+#[derive(Deserialize)]
+pub(super) struct SessionBody {
+    id: String,
+    created: Option<UnixSeconds>,
+    mode: Option<String>,
+    payment_status: Option<String>,
+    payment_intent: Option<Reference>,
+    invoice: Option<Reference>,
+    currency: Option<Currency>,
+    amount_subtotal: Option<MinorUnits>,
+    amount_total: Option<MinorUnits>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    total_details: TotalDetails,
+    #[serde(default, deserialize_with = "null_is_default")]
+    shipping_cost: ShippingCost,
+    customer: Option<Reference>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    customer_details: CustomerDetails,
+    customer_email: Option<String>,
+    locale: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TotalDetails {
+    amount_discount: Option<MinorUnits>,
+    amount_shipping: Option<MinorUnits>,
+    amount_tax: Option<MinorUnits>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ShippingCost {
+    amount_tax: Option<MinorUnits>,
+    amount_total: Option<MinorUnits>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CustomerDetails {
+    email: Option<String>,
+    name: Option<String>,
+}
+
+/// A payment.
+#[derive(Deserialize)]
+pub(super) struct IntentBody {
+    id: String,
+    created: UnixSeconds,
+    currency: Currency,
+    amount: MinorUnits,
+    amount_received: Option<MinorUnits>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    amount_details: AmountDetails,
+    /// Newer versions of the API name a payment's invoice only here.
+    #[serde(default, deserialize_with = "null_is_default")]
+    payment_details: PaymentDetails,
+    invoice: Option<Reference>,
+    customer: Option<Reference>,
+    receipt_email: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AmountDetails {
+    #[serde(deserialize_with = "null_is_default")]
+    tip: Part,
+    #[serde(deserialize_with = "null_is_default")]
+    shipping: Part,
+    #[serde(deserialize_with = "null_is_default")]
+    tax: TaxPart,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Part {
+    amount: Option<MinorUnits>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TaxPart {
+    total_tax_amount: Option<MinorUnits>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PaymentDetails {
+    order_reference: Option<String>,
+}
+
+/// An invoice.
+#[derive(Deserialize)]
+pub(super) struct InvoiceBody {
+    id: String,
+    created: UnixSeconds,
+    currency: Currency,
+    /// Below 0 where more was credited than bought.
+    total: i64,
+    /// Older versions of the API tell taxes under the first name, newer ones under the second.
+    #[serde(default, deserialize_with = "null_is_default")]
+    total_tax_amounts: Vec<InvoiceTax>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    total_taxes: Vec<InvoiceTax>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    shipping_cost: ShippingCost,
+    payment_intent: Option<Reference>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    payments: InvoicePayments,
+    customer: Option<Reference>,
+    customer_email: Option<String>,
+    customer_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct InvoiceTax {
+    amount: i64,
+    inclusive: Option<bool>,
+    tax_behavior: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct InvoicePayments {
+    #[serde(deserialize_with = "null_is_default")]
+    data: Vec<InvoicePayment>,
+}
+
+#[derive(Deserialize)]
+struct InvoicePayment {
+    payment: PaymentOfInvoice,
+}
+
+#[derive(Deserialize)]
+struct PaymentOfInvoice {
+    payment_intent: Option<Reference>,
+}
+
+/// What a paid sale is, whoever tells of it.
+struct Sale {
+    key: OrderKey,
+    placed_at: Timestamp,
+    updated_at: Timestamp,
+    currency: Currency,
+    goods: Goods,
+    customer: Option<Reference>,
+    contact: Contact,
+}
+
+impl Sale {
+    fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
+        let id = self.customer.map(|customer| CustomerId::new(customer.id())).transpose();
+        let id = id.map_err(|error| BadInput::at("data.object.customer", error))?;
+        let Self { key, placed_at, updated_at, currency, goods, contact, .. } = self;
+        let (payment, test) = (Payment::Paid, occasion.test);
+        Ok(News::Order(Order {
+            key,
+            placed_at,
+            customer: Some(Customer { source: occasion.source.clone(), id, contact }),
+            snapshot: Snapshot {
+                updated_at,
+                currency,
+                goods,
+                payment,
+                cancelled: false,
+                test,
+                coupons: Default::default(),
+            },
+            refunds: Default::default(),
+        }))
+    }
+}
+
+impl SessionBody {
+    pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
+        if self.mode.as_deref() == Some("setup") {
+            return Ok(News::Nothing("nothing was sold"));
+        }
+        if self.payment_status.as_deref() != Some("paid") {
+            return Ok(News::Nothing("nothing was paid"));
+        }
+        if self.payment_intent.is_none() && self.invoice.is_some() {
+            return Ok(News::Nothing("its invoice tells of it"));
+        }
+        let currency = self
+            .currency
+            .ok_or_else(|| BadInput::at("data.object.currency", "is needed of what was paid"))?;
+        let sale = Sale {
+            key: occasion.key(&[self.payment_intent.as_ref().map(Reference::id), Some(&self.id)])?,
+            placed_at: self.created.map_or(occasion.at, |UnixSeconds(at)| at),
+            updated_at: occasion.at,
+            currency,
+            goods: self.goods(currency)?,
+            contact: unverified(
+                self.customer_details.email.or(self.customer_email),
+                self.customer_details.name.as_deref(),
+                self.locale.as_deref().filter(|locale| *locale != AUTOMATIC),
+            ),
+            customer: self.customer,
+        };
+        sale.news(occasion)
+    }
+
+    /// Where everything adds up without the tax, the prices have it in them.
+    fn goods(&self, currency: Currency) -> Result<Goods, BadInput> {
+        let place = "data.object.amount_subtotal";
+        let MinorUnits(subtotal) = self.amount_subtotal.ok_or_else(|| BadInput::at(place, "is missing"))?;
+        let details = &self.total_details;
+        let after_discount = subtotal.saturating_sub(or_zero(details.amount_discount)).max(0);
+        let tax = or_zero(details.amount_tax);
+        let without_tax = after_discount.saturating_add(or_zero(details.amount_shipping));
+        let tax_included = tax > 0 && self.amount_total.is_some_and(|MinorUnits(total)| total == without_tax);
+        let tax = tax.saturating_sub(or_zero(self.shipping_cost.amount_tax)).max(0);
+        goods(place, currency, after_discount, tax, tax_included)
+    }
+}
+
+impl IntentBody {
+    pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
+        let reference = self.payment_details.order_reference.as_deref().unwrap_or_default();
+        if self.invoice.is_none() && reference.starts_with(INVOICE) {
+            // An invoice that does not name its payment could not be told from it, and the sale would count twice.
+            return Ok(News::Nothing("its invoice tells of it"));
+        }
+        let place = "data.object.amount";
+        let MinorUnits(paid) = self.amount_received.unwrap_or(self.amount);
+        let AmountDetails { tip, shipping, tax } = &self.amount_details;
+        let for_goods =
+            paid.saturating_sub(or_zero(tip.amount)).saturating_sub(or_zero(shipping.amount)).max(0);
+        let tax = or_zero(tax.total_tax_amount);
+        let sale = Sale {
+            key: occasion.key(&[Some(&self.id)])?,
+            placed_at: self.created.0,
+            updated_at: self.created.0 - BEFORE_ALL_ELSE,
+            currency: self.currency,
+            goods: goods(place, self.currency, for_goods, tax, tax > 0)?,
+            contact: unverified(self.receipt_email, None, None),
+            customer: self.customer,
+        };
+        sale.news(occasion)
+    }
+}
+
+impl InvoiceBody {
+    pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
+        let payments = self.payments.data.iter().find_map(|paid| paid.payment.payment_intent.as_ref());
+        let intent = self.payment_intent.as_ref().or(payments).map(Reference::id);
+        let sale = Sale {
+            key: occasion.key(&[intent, Some(&self.id)])?,
+            placed_at: self.created.0,
+            updated_at: occasion.at,
+            currency: self.currency,
+            goods: self.goods()?,
+            contact: unverified(self.customer_email, self.customer_name.as_deref(), None),
+            customer: self.customer,
+        };
+        sale.news(occasion)
+    }
+
+    /// What is left of the total without shipping and tax. The total is after all discounts, while of the subtotal
+    /// only those are still to be taken off that are not a line's own.
+    fn goods(&self) -> Result<Goods, BadInput> {
+        let shipping = or_zero(self.shipping_cost.amount_total);
+        let taxes = if self.total_taxes.is_empty() { &self.total_tax_amounts } else { &self.total_taxes };
+        let all_tax: i64 = taxes.iter().fold(0, |sum, tax| tax.amount.saturating_add(sum));
+        let tax = all_tax.saturating_sub(or_zero(self.shipping_cost.amount_tax)).max(0);
+        let with_tax = self.total.saturating_sub(shipping).max(0);
+        let tax_included = tax > 0 && taxes.iter().all(InvoiceTax::is_included);
+        let amount = if tax_included { with_tax } else { with_tax.saturating_sub(tax).max(0) };
+        goods("data.object.total", self.currency, amount, tax, tax_included)
+    }
+}
+
+impl InvoiceTax {
+    fn is_included(&self) -> bool {
+        self.inclusive.unwrap_or(self.tax_behavior.as_deref() == Some("inclusive"))
+    }
+}
+
+fn goods(
+    place: &str,
+    currency: Currency,
+    amount: i64,
+    tax: i64,
+    tax_included: bool,
+) -> Result<Goods, BadInput> {
+    let amount = minor_units(place, currency, amount)?;
+    let tax = minor_units(place, currency, tax)?;
+    Ok(Goods { amount, tax: if tax_included { tax.min(amount) } else { tax }, tax_included })
+}
+
+fn or_zero(amount: Option<MinorUnits>) -> i64 {
+    amount.map_or(0, |MinorUnits(amount)| amount)
+}
+
+/// Whoever pays types the address; Stripe verifies none.
+fn unverified(email: Option<String>, name: Option<&str>, locale: Option<&str>) -> Contact {
+    contact(email.and_then(|text| Email::try_from(text).ok()), false, name, locale)
+}

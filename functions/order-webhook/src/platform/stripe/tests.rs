@@ -1,0 +1,289 @@
+//! One sale as Stripe tells it: old versions of the API and new ones, and every order of delivery.
+
+use domain::{Customer, Goods, Order, OrderKey, OrderState, Payment, Refund, RefundKind};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use store::Store;
+
+use super::*;
+use crate::tests::{at, embedded_store, headers, source};
+
+const CREATED: i64 = 1_772_356_530;
+
+fn event(kind: &str, created: i64, object: Value) -> Value {
+    json!({"type": kind, "created": created, "livemode": true, "data": {"object": object}})
+}
+
+fn parse(event: &Value) -> Result<News, BadInput> {
+    let (source, headers, body) = (source("shop"), headers([]), event.to_string());
+    let now = at("2026-03-01T10:00:00Z");
+    Stripe.parse(&Delivery { source: &source, headers: &headers, body: body.as_bytes(), now })
+}
+
+fn order(event: &Value) -> Order {
+    match parse(event) {
+        Ok(News::Order(order)) => order,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_nothing(event: &Value) -> bool {
+    matches!(parse(event), Ok(News::Nothing(_)))
+}
+
+fn session() -> Value {
+    event(
+        "checkout.session.completed",
+        CREATED + 20,
+        json!({
+            "id": "cs_1", "created": CREATED, "mode": "payment", "payment_status": "paid", "payment_intent": "pi_1",
+            "invoice": null, "currency": "eur", "amount_subtotal": 5000, "amount_total": 5990,
+            "total_details": {"amount_discount": 500, "amount_shipping": 490, "amount_tax": 1000},
+            "customer": "cus_1", "customer_details": {"email": "C-1@example.com", "name": null}, "locale": "fr",
+        }),
+    )
+}
+
+fn intent() -> Value {
+    event(
+        "payment_intent.succeeded",
+        CREATED + 20,
+        json!({
+            "id": "pi_1", "created": CREATED, "currency": "eur", "amount": 5990, "amount_received": 5990,
+            "customer": {"id": "cus_1", "object": "customer"}, "invoice": null, "receipt_email": null,
+        }),
+    )
+}
+
+fn invoice() -> Value {
+    event(
+        "invoice.paid",
+        CREATED + 20,
+        json!({
+            "id": "in_1", "created": CREATED, "currency": "eur", "subtotal": 2500, "total": 2400, "amount_paid": 0,
+            "total_discount_amounts": [{"amount": 500}], "total_tax_amounts": [{"amount": 400, "inclusive": false}],
+            "payment_intent": "pi_1", "customer": "cus_1", "customer_email": "c-1@example.com",
+        }),
+    )
+}
+
+fn refunded(created: i64, amount: i64) -> Value {
+    event(
+        "charge.refunded",
+        created,
+        json!({"id": "ch_1", "payment_intent": "pi_1", "currency": "eur", "amount_refunded": amount}),
+    )
+}
+
+fn refund(id: &str, made: i64, amount: i64, status: &str, told: i64) -> Value {
+    let object = json!({
+        "id": id, "created": made, "amount": amount, "currency": "eur", "status": status,
+        "payment_intent": "pi_1", "charge": "ch_1",
+    });
+    event("charge.refund.updated", told, object)
+}
+
+fn with(event: &Value, change: Value) -> Value {
+    let mut changed = event.clone();
+    for (name, value) in change.as_object().unwrap() {
+        changed["data"]["object"][name] = value.clone();
+    }
+    changed
+}
+
+#[test]
+fn a_session_tells_the_goods_their_tax_apart_and_who_bought() {
+    let order = order(&session());
+    assert_eq!(order.key.as_str(), "shop#pi_1");
+    assert_eq!(order.snapshot.goods, Goods { amount: 4_500, tax: 1_000, tax_included: false });
+    assert_eq!(order.snapshot.payment, Payment::Paid);
+    let Customer { id, contact, .. } = order.customer.unwrap();
+    assert_eq!(id.unwrap().as_str(), "cus_1");
+    assert_eq!((contact.email.as_deref(), contact.verified_email()), (Some("c-1@example.com"), None));
+    assert_eq!(contact.locale.as_deref(), Some("fr"));
+}
+
+#[test]
+fn prices_with_tax_in_them_are_recognised_by_their_sum() {
+    let included = with(&session(), json!({"amount_total": 4990}));
+    assert_eq!(order(&included).snapshot.goods, Goods { amount: 4_500, tax: 1_000, tax_included: true });
+    let shipping = with(&session(), json!({"shipping_cost": {"amount_tax": 82}}));
+    assert_eq!(order(&shipping).snapshot.goods.tax, 918);
+}
+
+#[test]
+fn what_is_not_paid_or_told_elsewhere_is_of_no_interest() {
+    for change in [
+        json!({"payment_status": "unpaid"}),
+        json!({"payment_status": "no_payment_required"}),
+        json!({"mode": "setup", "payment_status": null, "currency": null, "amount_subtotal": null}),
+        json!({"mode": "subscription", "payment_intent": null, "invoice": "in_1"}),
+    ] {
+        assert!(is_nothing(&with(&session(), change.clone())), "{change}");
+    }
+    assert!(is_nothing(&with(&intent(), json!({"payment_details": {"order_reference": "in_1"}}))));
+    assert!(is_nothing(&refunded(CREATED, 0)));
+    assert!(is_nothing(&event("customer.created", CREATED, json!({"id": "cus_1"}))));
+}
+
+#[test]
+fn a_late_payment_is_told_by_its_session_once_it_succeeded() {
+    let mut later = session();
+    later["type"] = "checkout.session.async_payment_succeeded".into();
+    assert_eq!(order(&later).snapshot.payment, Payment::Paid);
+    later["type"] = "checkout.session.async_payment_failed".into();
+    assert!(is_nothing(&with(&later, json!({"payment_status": "unpaid"}))));
+}
+
+#[test]
+fn a_payment_alone_is_worth_what_was_received_for_goods() {
+    let goods = |change| order(&with(&intent(), change)).snapshot.goods;
+    assert_eq!(goods(json!({"amount_received": 4000})), Goods::untaxed(4_000));
+    let details =
+        json!({"tip": {"amount": 100}, "shipping": {"amount": 490}, "tax": {"total_tax_amount": 900}});
+    assert_eq!(
+        goods(json!({ "amount_details": details })),
+        Goods { amount: 5_400, tax: 900, tax_included: true }
+    );
+    assert_eq!(goods(json!({"amount_details": {"tip": {}}, "payment_details": null})), Goods::untaxed(5_990));
+}
+
+#[test]
+fn an_invoice_of_either_version_of_the_api_is_its_sale() {
+    let old = order(&invoice());
+    assert_eq!(old.key.as_str(), "shop#pi_1");
+    assert_eq!(old.snapshot.goods, Goods { amount: 2_000, tax: 400, tax_included: false });
+    let new = with(
+        &invoice(),
+        json!({
+            "payment_intent": null, "total_tax_amounts": null,
+            "total_taxes": [{"amount": 400, "tax_behavior": "inclusive"}],
+            "payments": {"data": [{"payment": {"type": "payment_intent", "payment_intent": "pi_2"}}]},
+        }),
+    );
+    assert_eq!(order(&new).key.as_str(), "shop#pi_2");
+    assert_eq!(order(&new).snapshot.goods, Goods { amount: 2_400, tax: 400, tax_included: true });
+    let alone = with(&invoice(), json!({"payment_intent": null, "total": -100}));
+    assert_eq!((order(&alone).key.as_str(), order(&alone).snapshot.goods.amount), ("shop#in_1", 0));
+    let shipped = json!({"shipping_cost": {"amount_subtotal": 490, "amount_tax": 98, "amount_total": 588}});
+    assert_eq!(
+        order(&with(&invoice(), shipped)).snapshot.goods,
+        Goods { amount: 1_510, tax: 302, tax_included: false }
+    );
+}
+
+#[test]
+fn a_payment_with_a_test_card_earns_nothing() {
+    for mut event in [session(), intent(), invoice()] {
+        assert!(!order(&event).snapshot.test);
+        event["livemode"] = false.into();
+        assert!(order(&event).snapshot.test);
+    }
+}
+
+#[test]
+fn a_guest_is_nobody_known() {
+    let guest = order(&with(&session(), json!({"customer": null, "locale": "auto"}))).customer.unwrap();
+    assert!(!guest.is_known() && guest.contact.locale.is_none());
+}
+
+#[test]
+fn minor_units_are_those_of_the_currency_and_not_always_stripes() {
+    for (currency, told, expected) in
+        [("jpy", 5_990, 5_990), ("kwd", 5_990, 5_990), ("mga", 5_990, 599_000), ("isk", 599_000, 5_990)]
+    {
+        let event = with(&intent(), json!({"currency": currency, "amount_received": told}));
+        assert_eq!(order(&event).snapshot.goods.amount, expected, "{currency}");
+    }
+}
+
+#[test]
+fn a_refund_is_told_by_its_charge_as_a_sum_and_by_itself_when_it_changes() {
+    let Ok(News::Refund { order, id, refund: sum }) = parse(&refunded(CREATED + 60, 900)) else { panic!() };
+    assert_eq!((order.as_str(), id.as_str()), ("shop#pi_1", "ch_1"));
+    assert_eq!((sum.kind, sum.goods), (RefundKind::SoFar, Goods::untaxed(900)));
+    for (status, kind) in [
+        ("succeeded", RefundKind::Money),
+        ("pending", RefundKind::Money),
+        ("failed", RefundKind::Failed { at: at("2026-03-01T10:00:00Z") }),
+        ("canceled", RefundKind::Failed { at: at("2026-03-01T10:00:00Z") }),
+    ] {
+        let told = refund("re_1", CREATED + 60, 400, status, at("2026-03-01T10:00:00Z").as_second());
+        let Ok(News::Refund { order, id, refund }) = parse(&told) else { panic!("{status}") };
+        assert_eq!((order.as_str(), id.as_str(), refund.kind), ("shop#pi_1", "re_1", kind));
+        assert_eq!(refund.refunded_at.as_second(), CREATED + 60);
+    }
+    let unnamed = with(&refund("re_1", CREATED, 400, "failed", CREATED), json!({"payment_intent": null}));
+    assert!(matches!(parse(&unnamed), Ok(News::Refund { order, .. }) if order.as_str() == "shop#ch_1"));
+}
+
+#[test]
+fn an_error_names_the_whole_way_to_its_field() {
+    let error = |event: &Value| parse(event).unwrap_err().to_string();
+    let text = error(&with(&session(), json!({"amount_subtotal": "private"})));
+    assert!(text.starts_with("data.object.amount_subtotal: ") && !text.contains("private"), "{text}");
+    assert!(error(&with(&intent(), json!({"customer": 7}))).starts_with("data.object.customer: "));
+    let text = error(&with(&session(), json!({"currency": null})));
+    assert!(text.starts_with("data.object.currency: "), "{text}");
+}
+
+/// Everything told of one sale: paid at a checkout, given back in parts, of which one part failed.
+fn life() -> Vec<Value> {
+    vec![
+        session(),
+        intent(),
+        refunded(CREATED + 1_000, 600),
+        refunded(CREATED + 2_000, 1_800),
+        refund("re_1", CREATED + 2_000, 1_200, "succeeded", CREATED + 2_500),
+        refund("re_1", CREATED + 2_000, 1_200, "failed", CREATED + 3_000),
+        refund("re_1", CREATED + 2_000, 1_200, "failed", CREATED + 3_500),
+        refund("re_2", CREATED + 4_000, 300, "succeeded", CREATED + 4_001),
+    ]
+}
+
+async fn tell(store: &Store, event: &Value) {
+    match parse(event) {
+        Ok(News::Order(order)) => store.record_order(&order).await,
+        Ok(News::Refund { order, id, refund }) => store.record_refund(&order, &id, &refund).await,
+        other => panic!("{other:?}"),
+    }
+    .unwrap();
+}
+
+/// What the rules see of the sale, told in this order by events of [`life`].
+async fn after(told: &[usize]) -> OrderState {
+    let (store, life) = (embedded_store().await, life());
+    for index in told {
+        tell(&store, &life[*index]).await;
+    }
+    let mut state = store.order(&OrderKey::new("shop#pi_1").unwrap()).await.unwrap().unwrap();
+    state.revision = 0;
+    // How to reach the customer is as first told; the customer is the same.
+    if let Some(owner) = &mut state.owner {
+        owner.contact = Default::default();
+    }
+    state
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn one_sale_is_one_order_in_whatever_order_and_however_often_it_is_told(
+        shuffled in Just((0..life().len()).collect::<Vec<_>>()).prop_shuffle(),
+        again in prop::collection::vec(0..life().len(), 0..6),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let told: Vec<_> = shuffled.into_iter().chain(again).collect();
+        let expected = runtime.block_on(after(&(0..life().len()).collect::<Vec<_>>()));
+        prop_assert_eq!(runtime.block_on(after(&told)), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_sale_is_what_was_paid_without_the_refund_that_failed() {
+    let state = after(&[0, 1, 2, 3, 4, 5, 6, 7]).await;
+    assert_eq!(state.snapshot.unwrap().goods.amount, 4_500);
+    let kinds: Vec<_> = state.refunds.values().map(|refund: &Refund| refund.kind).collect();
+    let failed_at = at("1970-01-01T00:00:00Z") + std::time::Duration::from_secs(CREATED as u64 + 3_000);
+    assert_eq!(kinds, [RefundKind::SoFar, RefundKind::Failed { at: failed_at }, RefundKind::Money]);
+}
