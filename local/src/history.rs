@@ -115,8 +115,8 @@ pub struct Names {
 
 impl History {
     /// Reads a CSV file with the columns `customer_id,date,amount_minor,kind,order_id`, in any order and among
-    /// any others, to be sent under a source. For an import currency, refund and contact are read, too, where the file has
-    /// them. A bad row does not stop the reading.
+    /// any others, to be sent under a source. For an import currency, refund and contact are read, too, where the
+    /// file has them. A bad row does not stop the reading.
     pub fn read(file: impl Read, source: &SourceName, purpose: Purpose) -> Result<Self, HistoryError> {
         let mut reading = Reading::default();
         let mut reader =

@@ -149,7 +149,7 @@ async fn retry_all(store: &Store) -> anyhow::Result<()> {
         }
         start = page.next;
         if start.is_none() {
-            return say(&format!("{taken_up} orders are taken up again"));
+            return say(&format!("taken up again: {taken_up}"));
         }
     }
 }

@@ -68,7 +68,7 @@ fn a_parked_order_is_listed_shown_and_processed_once_its_cause_is_mended() {
     // When the programme is mended and it is tried again, then it is processed.
     assert_eq!(laurel.terminate(STOPS_WITHIN), Some(0));
     let laurel = Laurel::start_by(&data, Some(&programme));
-    assert_eq!(told(&laurel.run(&["parked", "retry", "--all"])), "1 orders are taken up again\n");
+    assert_eq!(told(&laurel.run(&["parked", "retry", "--all"])), "taken up again: 1\n");
     assert_eq!(list(&laurel), "");
     assert_eq!(show(&laurel)["standing"], "active");
     assert_eq!(laurel.member()["lifetime_points"], 100);
