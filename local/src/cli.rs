@@ -1,9 +1,13 @@
-//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes.
+//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
+//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past.
 
+mod import;
+mod parked;
 mod publish;
 mod replay;
 mod serve;
 mod sign;
+mod target;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -41,6 +45,12 @@ enum Command {
     Sign(sign::Arguments),
     /// Publishes a programme to a deployed stack.
     Publish(publish::Arguments),
+    /// Orders that could not be processed: which, why, and what to do with them.
+    #[command(subcommand)]
+    Parked(parked::Command),
+    /// Brings a shop's past into a stack.
+    #[command(subcommand)]
+    Import(import::Command),
 }
 
 /// What the stack goes by.
@@ -121,6 +131,8 @@ pub async fn run() -> ExitCode {
         Some(Command::Replay(arguments)) => replay::run(arguments).await,
         Some(Command::Sign(arguments)) => sign::run(arguments),
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
+        Some(Command::Parked(command)) => parked::run(command).await,
+        Some(Command::Import(command)) => import::run(command).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,16 +1,21 @@
 //! The whole stack in one process: the functions that Lambda runs, woken by the same events, over an embedded
 //! DynamoDB, with a clock that can be moved. The only crate that knows emulators.
 
+mod bar;
 pub mod cli;
 pub mod clock;
 pub mod containers;
 mod curl;
+mod digest;
 pub mod dynamodb;
 pub mod functions;
 pub mod gateway;
+pub mod history;
+mod import;
 mod in_process;
 pub mod inbox;
 mod local_api;
+mod parked;
 mod platforms;
 mod problem;
 pub mod replay;

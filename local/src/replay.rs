@@ -1,16 +1,11 @@
 //! `laurel replay`: a shop's order history through the same functions, in simulated time.
 //!
-//! The file is read whole and put in time order ([`history`], [`plan`]). Then each step moves the stack's clock, with
+//! The file is read whole and put in time order ([`crate::history`], [`plan`]). Then each step moves the stack's clock, with
 //! everything due on the way, and sends the rows of that moment as signed webhooks, or writes down the members as
 //! they are. The data folder remembers after each step how far it came, so a replay that was killed goes on there
 //! and ends the same ([`folder`]).
 
-mod bar;
-mod digest;
-mod fields;
 pub mod folder;
-pub mod history;
-mod newlines;
 pub mod plan;
 pub mod report;
 pub mod roll;
@@ -25,16 +20,16 @@ use domain::time::TimeError;
 use domain::{Date, Programme, ProgrammeError, SourceName};
 use order_webhook::Sources;
 
-pub use self::digest::Digest;
-use self::digest::Digesting;
 use self::folder::{Folder, FolderError, Identity, Progress};
-use self::history::{BadRow, History, HistoryError, Names};
 use self::plan::{Action, Plan};
 use self::report::Report;
 use self::roll::RollError;
 use self::run::Run;
 use crate::clock::Time;
+pub use crate::digest::Digest;
+use crate::digest::Digesting;
 use crate::dynamodb::Durability;
+use crate::history::{BadRow, History, HistoryError, Names, Purpose};
 use crate::inbox::Keeping;
 use crate::stack::{self, Stack, StackError};
 
@@ -190,7 +185,7 @@ pub async fn replay(mut options: Options) -> Result<Report, ReplayError> {
 fn read(path: &Path, source: &SourceName) -> Result<(History, Digest), ReplayError> {
     let file = File::open(path).map_err(|problem| ReplayError::File { path: path.to_owned(), problem })?;
     let mut file = Digesting::new(file);
-    let history = History::read(&mut file, source)
+    let history = History::read(&mut file, source, Purpose::Replay)
         .map_err(|problem| ReplayError::History { path: path.to_owned(), problem })?;
     Ok((history, file.finish()))
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use domain::{Programme, Timestamp};
 use order_webhook::Sources;
+use runtime::{Clients, Config, ConfigError};
 use store::{Meter, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -84,6 +85,9 @@ pub enum StackError {
         /// Why.
         error: InvocationError,
     },
+    /// The clients.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// It was told to stop before all was done; the next start goes on.
     #[error("the stack is stopping; what is left is done at the next start")]
     Stopping,
@@ -264,6 +268,14 @@ impl Stack {
     pub fn programme_version(&self) -> u32 {
         self.programme_version
     }
+}
+
+/// The clients of another process, over the port at which a local stack serves DynamoDB's own API.
+pub fn clients_over(dynamodb_port: u16) -> Result<Clients, StackError> {
+    let template = Template::parse(DEPLOYED, &LocalNames::default())?;
+    let endpoint = format!("http://127.0.0.1:{dynamodb_port}");
+    let config = Config { dynamodb_endpoint: Some(endpoint), ..wiring::config(&template)? };
+    Ok(Clients::new(config, wiring::credentials())?)
 }
 
 /// Publishes the programme. A new version may bring dates forward, so everyone becomes due; the state remembers for

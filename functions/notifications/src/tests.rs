@@ -70,6 +70,7 @@ impl Bench {
             coupons: Vec::new(),
             rater: None,
             receives_coupons: false,
+            quiet: false,
             changed: true,
             completed: true,
         };

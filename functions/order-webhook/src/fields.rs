@@ -265,6 +265,23 @@ impl TryFrom<String> for Email {
     }
 }
 
+/// A text that is no e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not an e-mail address")]
+pub struct NotAnAddress;
+
+/// How to reach a customer whom no platform tells of, as those of the platforms are read; what is empty is not known.
+pub fn read_contact(
+    email: &str,
+    is_verified: bool,
+    name: &str,
+    locale: &str,
+) -> Result<Contact, NotAnAddress> {
+    let email = Some(email).filter(|email| !email.is_empty());
+    let email = email.map(|email| Email::try_from(email.to_owned())).transpose().map_err(|_| NotAnAddress)?;
+    Ok(contact(email, is_verified, Some(name), Some(locale)))
+}
+
 /// How to reach a customer. A name is cut, and a locale that is none left out: an order counts more than they do.
 pub(crate) fn contact(
     email: Option<Email>,

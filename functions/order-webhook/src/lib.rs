@@ -24,6 +24,7 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use crate::api::{Api, ApiError};
+pub use crate::fields::{NotAnAddress, read_contact};
 use crate::platform::{Delivery, Greeting, News};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;

@@ -1,4 +1,4 @@
-//! `laurel publish`: publishes a programme to a stack, by the same environment as its functions have.
+//! `laurel publish`: publishes a programme to a stack.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use clap::Args;
 use domain::programme::Version;
 use domain::{Programme, Timestamp};
-use runtime::{Clients, Clock, Config, ProgrammeCache};
+use runtime::{Clock, ProgrammeCache};
 use store::{Store, StoreError};
 
+use super::target::Target;
 use super::{checked, read};
 
 /// A new version is in force only when no function goes by an older one any more: twice as long as they keep one,
@@ -27,12 +28,13 @@ pub(super) struct Arguments {
     /// Has everybody looked at again although the programme is published already, to finish what was broken off.
     #[arg(long)]
     again: bool,
+    #[command(flatten)]
+    target: Target,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
-    let config = Config::from_environment().context("set what the stack's output Environment says")?;
-    let store = Clients::from_environment(config)?.store();
+    let store = arguments.target.store()?;
     let within = Duration::from_secs(arguments.within_hours.saturating_mul(3_600));
     let told = publish(&store, &programme, Clock::system().now(), within, arguments.again).await?;
     writeln!(io::stdout(), "{told}").context("standard output")

@@ -1,34 +1,22 @@
 //! Orders that were put aside: who operates the stack sees why, mends the cause, and has them tried again.
 
-use domain::{OrderKey, Timestamp};
+use domain::OrderKey;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use store::Parked;
+use serde_json::Value;
 
 use super::MAX_FAILED;
+use crate::parked::{self, Handled, Line};
 use crate::problem::{self, Answer};
 use crate::stack::{Stack, StackError};
 use crate::state::FailedRecord;
 
-/// An order that lies aside.
-#[derive(Serialize)]
-struct Line {
-    order: OrderKey,
-    reason: String,
-    at: Timestamp,
-}
-
-impl From<Parked> for Line {
-    fn from(Parked { key, reason, at }: Parked) -> Self {
-        Self { order: key, reason, at }
-    }
-}
+/// The most parked orders of one answer.
+const MAX_LISTED: usize = 1_000;
 
 /// Every order that was put aside.
 pub(super) async fn list(stack: &Stack) -> Result<Answer, StackError> {
-    let parked: Vec<_> = stack.store().parked().await?.into_iter().map(Line::from).collect();
-    Ok(problem::json(&json!({ "parked": parked })))
+    Ok(problem::json(&parked::list(stack.store(), MAX_LISTED).await?))
 }
 
 /// Which order to try again.
@@ -56,25 +44,20 @@ pub(super) async fn retry(stack: &Stack, body: &[u8]) -> Result<Answer, StackErr
         let wanted = r#"send {"order":"generic-main#1"}"#;
         return Ok(problem::answer(StatusCode::BAD_REQUEST, "Bad request", wanted));
     };
-    if find(stack, &order).await?.is_none() {
+    let given_up_before = given_up(stack, &order)?;
+    if parked::retry(stack.store(), &order).await? != Handled::Done {
         let detail = format!("{order} is not parked; GET /local/parked lists what is");
         return Ok(problem::answer(StatusCode::NOT_FOUND, "Not found", &detail));
     }
-    let given_up_before = given_up(stack, &order)?;
-    stack.store().unpark(&order).await?;
     stack.drain().await?;
-    let retried = match (find(stack, &order).await?, given_up(stack, &order)?) {
-        (Some(parked), _) => Retried::Parked(parked.into()),
+    let retried = match (parked::find(stack.store(), &order).await?, given_up(stack, &order)?) {
+        (Some(parked), _) => Retried::Parked(parked),
         (None, Some(failed)) if Some(&failed) != given_up_before.as_ref() => {
             Retried::GivenUp { order, reason: failed.reason }
         }
         (None, _) => Retried::Processed { order },
     };
     Ok(problem::json(&retried))
-}
-
-async fn find(stack: &Stack, order: &OrderKey) -> Result<Option<Parked>, StackError> {
-    Ok(stack.store().parked().await?.into_iter().find(|parked| parked.key == *order))
 }
 
 /// The newest record of an order that was given up.

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use domain::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::digest::Digest;
 use super::plan::Action;
 use super::report::Tally;
+use crate::digest::Digest;
 
 const MARKER: &str = "replay.json";
 /// Held while a replay is at work; a file of its own, because the marker is replaced with each step.

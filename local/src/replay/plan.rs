@@ -6,7 +6,7 @@ use domain::time::{self, TimeError};
 use domain::{Date, TimeZone, Timestamp};
 use jiff::SignedDuration;
 
-use super::history::{Kind, Row};
+use crate::history::{Kind, Row};
 
 /// The least step of the engine's time, which keeps milliseconds.
 pub(super) const TICK: SignedDuration = SignedDuration::from_millis(1);
@@ -104,11 +104,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::replay::history::History;
+    use crate::history::{History, Purpose};
 
     fn plan(rows: &str, as_of: &[&str], zone: &str) -> Plan {
         let file = format!("customer_id,date,amount_minor,kind,order_id\n{rows}");
-        let history = History::read(file.as_bytes(), &"shop".to_owned().try_into().unwrap()).unwrap();
+        let history =
+            History::read(file.as_bytes(), &"shop".to_owned().try_into().unwrap(), Purpose::Replay).unwrap();
         let as_of: Vec<Date> = as_of.iter().map(|date| date.parse().unwrap()).collect();
         Plan::new(history.rows, &as_of, &TimeZone::get(zone).unwrap()).unwrap()
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use store::Usage;
 
-use super::history::Kind;
 use super::plan::Plan;
 use super::roll::MemberLine;
+use crate::history::Kind;
 
 /// What is counted on the way, over all runs of one replay.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

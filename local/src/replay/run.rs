@@ -9,13 +9,13 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use runtime::{Engine, Random};
 
-use super::bar::Bar;
 use super::folder::{Folder, Progress, Unfinished};
-use super::history::{Names, Row};
 use super::plan::{Action, Plan, Step, TICK};
 use super::report::Tally;
 use super::roll::{MemberLine, Roll, SnapshotLine};
 use super::{ReplayError, webhook};
+use crate::bar::Bar;
+use crate::history::{Names, Row};
 use crate::stack::{Stack, StackError};
 
 /// A replay under way.

@@ -3,7 +3,7 @@
 use domain::{Currency, Timestamp};
 use serde::Serialize;
 
-use super::history::{Kind, Names, Row};
+use crate::history::{Kind, Names, Row};
 
 /// What is sent for a row.
 #[derive(Debug, Serialize)]
@@ -87,11 +87,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::replay::history::History;
+    use crate::history::{History, Purpose};
 
     fn told(rows: &str) -> Vec<serde_json::Value> {
         let file = format!("customer_id,date,amount_minor,kind,order_id\n{rows}");
-        let history = History::read(file.as_bytes(), &"shop".to_owned().try_into().unwrap()).unwrap();
+        let history =
+            History::read(file.as_bytes(), &"shop".to_owned().try_into().unwrap(), Purpose::Replay).unwrap();
         let euro = Currency::new("EUR").unwrap();
         history
             .rows

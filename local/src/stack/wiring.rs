@@ -36,8 +36,19 @@ pub(super) fn clients(
     engine: &Engine,
     sns: &Arc<Sns>,
 ) -> Result<Clients, TemplateError> {
+    let config = config(template)?;
+    let (engine, sns) = (engine.clone(), Arc::clone(sns));
+    let transport = InProcess::client(move |target, body| match target {
+        Some(target) => engine.answer(target, body),
+        None => sns.answer(body),
+    });
+    Ok(Clients::over(config, transport, credentials()))
+}
+
+/// What the functions are told by their environment.
+pub(super) fn config(template: &Template) -> Result<Config, TemplateError> {
     let table = |name| template.variable(ORDER_WEBHOOK, name).map(str::to_owned);
-    let config = Config {
+    Ok(Config {
         region: LocalNames::default().region.to_owned(),
         dynamodb_endpoint: None,
         sns_endpoint: None,
@@ -48,13 +59,12 @@ pub(super) fn clients(
             directory: table("LAUREL_DIRECTORY_TABLE")?,
             programmes: table("LAUREL_PROGRAMMES_TABLE")?,
         },
-    };
-    let (engine, sns) = (engine.clone(), Arc::clone(sns));
-    let transport = InProcess::client(move |target, body| match target {
-        Some(target) => engine.answer(target, body),
-        None => sns.answer(body),
-    });
-    Ok(Clients::over(config, transport, Credentials::new("local", "local", None, None, "local")))
+    })
+}
+
+/// The embedded engine asks for some, whichever.
+pub(super) fn credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "local")
 }
 
 /// Every function of the template with its handler.

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -33,9 +33,16 @@ pub(crate) struct Laurel {
 impl Laurel {
     /// Starts it on free ports and waits until it has said what it serves.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_by(data, None)
+    }
+
+    /// As [`Laurel::start`], by a programme of its own.
+    pub(crate) fn start_by(data: &Path, programme: Option<&Path>) -> Self {
+        let programme = programme.into_iter().flat_map(|file| [Path::new("--programme"), file]);
         let mut process = program()
             .args(["--port", "0", "--dynamodb-port", "0", "--data"])
             .arg(data)
+            .args(programme)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -61,6 +68,20 @@ impl Laurel {
     pub(crate) fn get(&self, path: &str) -> Value {
         let answer = request(&self.address, "GET", path, &[], b"").unwrap();
         serde_json::from_slice(&answer.1).unwrap()
+    }
+
+    /// Runs another command of the program against it.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Another command of the program against it, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let dynamodb = self.said.lines().find(|line| line.starts_with("DynamoDB")).unwrap();
+        let port = dynamodb.split([':', ',']).find_map(|part| part.parse::<u16>().ok()).unwrap();
+        let mut command = program();
+        command.args(arguments).args(["--local", "--dynamodb-port", &port.to_string()]);
+        command
     }
 
     /// The customer of the orders that are sent here.
@@ -120,15 +141,22 @@ fn request(
 
 /// Sends a signed order of the customer; the status of the answer, if there was one.
 pub(crate) fn send_order(address: &str, id: &str, amount_minor: u64) -> Option<u16> {
-    let now = Timestamp::now();
-    let body = json!({"type": "order.updated", "order": {
-        "id": id, "placed_at": now.to_string(), "currency": "EUR", "goods": {"amount_minor": amount_minor},
-        "status": "paid", "customer": {"id": "c-1"},
-    }})
-    .to_string();
+    let placed_at = Timestamp::now().to_string();
+    send(
+        address,
+        &json!({"type": "order.updated", "order": {
+            "id": id, "placed_at": placed_at, "currency": "EUR", "goods": {"amount_minor": amount_minor},
+            "status": "paid", "customer": {"id": "c-1"},
+        }}),
+    )
+}
+
+/// Sends a signed body; the status of the answer, if there was one.
+pub(crate) fn send(address: &str, body: &Value) -> Option<u16> {
+    let body = body.to_string();
     let source = SourceName::new("generic-main").unwrap();
     let sources = Sources::from_toml(SOURCES).unwrap();
-    let signed = sources.sign(&source, id, now, body.as_bytes()).unwrap();
+    let signed = sources.sign(&source, "delivery", Timestamp::now(), body.as_bytes()).unwrap();
     request(address, "POST", "/webhooks/generic-main", &signed, body.as_bytes())
         .ok()
         .map(|(status, _)| status)

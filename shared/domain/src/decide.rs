@@ -106,6 +106,8 @@ pub struct Decision {
     pub receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub rater: Option<RaterChange>,
+    /// Whether nobody is told of its entries, because they follow from an import of the past.
+    pub quiet: bool,
     /// Whether there is anything to commit.
     pub changed: bool,
     /// Whether the command is done; if not, commit this and decide the same command again.
@@ -176,6 +178,8 @@ pub fn decide(
 
 fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     let until = draft.now().max(draft.profile.bookkeeping.settled_to);
+    draft.quiet =
+        matches!(command, Command::Order { state, .. } | Command::Redeem { state, .. } if state.quiet);
     match command {
         Command::Order { state, first_seen } => order(draft, state, first_seen, until),
         Command::Redeem { code, state } => settled(draft, until, |draft| coupons::redeem(draft, code, state)),

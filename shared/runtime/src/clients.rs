@@ -41,6 +41,11 @@ impl Clients {
             None,
             "environment",
         );
+        Self::new(config, credentials)
+    }
+
+    /// Prepares one HTTP client for all services, for credentials of the caller's.
+    pub fn new(config: Config, credentials: Credentials) -> Result<Self, ConfigError> {
         let http = https_client(optional("SSL_CERT_FILE").is_some())?;
         Ok(Self { config, http, credentials })
     }

@@ -96,6 +96,20 @@ impl Update {
         self.condition = Some(format!("attribute_not_exists({name}) OR {name}<{value}"));
     }
 
+    /// And only if the attribute is not there; after another condition.
+    pub(crate) fn and_if_missing(&mut self, attribute: &str) {
+        let name = self.placeholders.name(attribute);
+        let other = self.condition.take().map_or_else(String::new, |condition| format!("({condition}) AND "));
+        self.condition = Some(format!("{other}attribute_not_exists({name})"));
+    }
+
+    /// Or if the attribute is there; after another condition.
+    pub(crate) fn or_if_there(&mut self, attribute: &str) {
+        let name = self.placeholders.name(attribute);
+        let other = self.condition.take().map_or_else(String::new, |condition| format!("{condition} OR "));
+        self.condition = Some(format!("{other}attribute_exists({name})"));
+    }
+
     /// Or if the attribute is there and has a smaller value; after another condition.
     pub(crate) fn or_if_below(&mut self, attribute: &str, value: AttributeValue) {
         let (name, value) = (self.placeholders.name(attribute), self.placeholders.value(value));

@@ -10,7 +10,7 @@ mod size;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Contact, Coupon, DeviceId, MemberId, RaterHistory, RaterId, Timestamp};
+use domain::{Contact, Coupon, DeviceId, MemberId, OrderKey, RaterHistory, RaterId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
@@ -21,7 +21,7 @@ pub use self::order::order_of_image;
 pub(crate) use self::order::{customer_value, refund_value, snapshot_attributes};
 pub(crate) use self::profile::{due_attributes, profile_item, profile_of};
 use crate::keys::{self, members};
-use crate::{Device, DevicePlatform, Parked};
+use crate::{Aside, Device, DevicePlatform, Dropped, Parked, Standing};
 
 /// An item as the SDK has it.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -157,19 +157,35 @@ pub(crate) struct ProgrammeItem {
     pub(crate) document: String,
 }
 
-/// Why and since when an order is put aside.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct ParkedMark {
-    pub(crate) reason: String,
-    pub(crate) at: Timestamp,
+/// The key of an order's item.
+pub(crate) fn order_key_of(item: Attributes) -> Result<OrderKey, ImageError> {
+    #[derive(Deserialize)]
+    struct OrderItem {
+        order: OrderKey,
+    }
+    Ok(read::<OrderItem>(item)?.order)
 }
 
 pub(crate) fn parked_of(item: Attributes) -> Result<Parked, ImageError> {
     #[derive(Deserialize)]
     struct ParkedItem {
-        order: domain::OrderKey,
-        parked: ParkedMark,
+        order: OrderKey,
+        parked: Aside,
     }
     let ParkedItem { order, parked } = read(item)?;
     Ok(Parked { key: order, reason: parked.reason, at: parked.at })
+}
+
+/// Whether an order's item is processed.
+pub(crate) fn standing_of(item: Attributes) -> Result<Standing, ImageError> {
+    #[derive(Deserialize)]
+    struct StandingItem {
+        parked: Option<Aside>,
+        dropped: Option<Dropped>,
+    }
+    Ok(match read(item)? {
+        StandingItem { parked: Some(parked), .. } => Standing::Parked(parked),
+        StandingItem { dropped: Some(dropped), .. } => Standing::Dropped(dropped),
+        StandingItem { parked: None, dropped: None } => Standing::Active,
+    })
 }

@@ -32,9 +32,13 @@ pub(crate) mod orders {
     pub(crate) const UNLINKED: &str = "unlinked";
     /// Only a merge of two customers has it.
     pub(crate) const MERGE: &str = "merge";
-    /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked.
+    /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked or
+    /// dropped.
     pub(crate) const ACCRUE: &str = "accrue";
     pub(crate) const PARKED: &str = "parked";
+    pub(crate) const DROPPED: &str = "dropped";
+    /// Only an order whose newest word came from an import has it.
+    pub(crate) const QUIET: &str = "quiet";
     /// Before a refund's id.
     pub(crate) const REFUND: &str = "refund#";
 }

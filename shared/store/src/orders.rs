@@ -1,19 +1,22 @@
 //! Orders and refunds as the platforms told of them.
 
 mod freshness;
+mod import;
 mod news;
+mod parking;
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{
     CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund,
 };
 
+use self::import::Told;
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, merge_update, restoration_update};
-use self::news::{snapshot_update, take_up, too_many_refunds};
+use self::news::{snapshot_update, too_many_refunds};
+pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
 use crate::expression::Update;
-use crate::items::{Attributes, ParkedMark, number, order_of_image, parked_of, text, write_value};
+use crate::items::{Attributes, order_of_image, text};
 use crate::keys::orders;
 use crate::writes::Written;
 use crate::{Consistency, Store, StoreError};
@@ -23,8 +26,6 @@ use crate::{Consistency, Store, StoreError};
 pub const MAX_REFUNDS_PER_ORDER: usize = 500;
 /// How often an order is written while others write the same one, before its webhook is asked to come again.
 const MAX_ROUNDS: u32 = 20;
-/// The longest reason for parking that is kept, in characters.
-const MAX_REASON_CHARACTERS: usize = 500;
 
 /// What became of a webhook's news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,28 +36,17 @@ pub enum Recorded {
     Known,
 }
 
-/// An order that could not be processed, with its reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parked {
-    /// Which.
-    pub key: OrderKey,
-    /// Why, for the operator.
-    pub reason: String,
-    /// Since when.
-    pub at: Timestamp,
-}
-
 impl Store {
     /// Writes an order's newest snapshot and its refunds: one write where they are newer than what is known.
     /// Of an older one, only what is missing is added.
     pub async fn record_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, snapshot_update(order)?).await
+        self.record_snapshot(order, snapshot_update(order)?, Told::AsItHappens).await
     }
 
     /// As [`Store::record_order`], of an order that was deleted and is restored. It need not be newer than the
     /// moment at which we heard of the deletion, only newer than what was known before.
     pub async fn record_restored_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, restoration_update(order)?).await
+        self.record_snapshot(order, restoration_update(order)?, Told::AsItHappens).await
     }
 
     /// Cancels an order that the platform deleted, at the latest at this moment, and keeps what is known of it.
@@ -64,7 +54,8 @@ impl Store {
     pub async fn record_deletion(&self, order: &OrderKey, at: Timestamp) -> Result<Recorded, StoreError> {
         let mut known = self.get(&self.tables.orders, order_key(order), Consistency::Strong).await?;
         for _ in 0..MAX_ROUNDS {
-            let Some(update) = deletion_update(known.as_ref(), at)? else { return Ok(Recorded::Known) };
+            let Some(mut update) = deletion_update(known.as_ref(), at)? else { return Ok(Recorded::Known) };
+            Told::AsItHappens.mark(&mut update);
             match self.update_order(order, update).await? {
                 Written::Done(_) => return Ok(Recorded::Stored),
                 Written::Refused(stored) => known = stored,
@@ -73,18 +64,24 @@ impl Store {
         Err(contended())
     }
 
-    async fn record_snapshot(&self, order: &Order, update: Update) -> Result<Recorded, StoreError> {
+    async fn record_snapshot(
+        &self,
+        order: &Order,
+        mut update: Update,
+        told: Told,
+    ) -> Result<Recorded, StoreError> {
         if order.refunds.len() > MAX_REFUNDS_PER_ORDER {
             return Err(too_many_refunds());
         }
+        told.mark(&mut update);
         let news = News::of_order(order);
         match self.update_order(&order.key, update).await? {
             // Refused without a word of what is there: somebody is writing it at this moment.
             Written::Refused(None) => Err(contended()),
-            Written::Refused(known) => self.add(&order.key, state_of(known)?, &news).await,
+            Written::Refused(known) => self.add(&order.key, state_of(known)?, &news, told).await,
             Written::Done(_) if order.refunds.len() <= MAX_REFUNDS_PER_WRITE => Ok(Recorded::Stored),
             Written::Done(stored) => {
-                self.add(&order.key, state_of(Some(stored))?, &news).await?;
+                self.add(&order.key, state_of(Some(stored))?, &news, told).await?;
                 Ok(Recorded::Stored)
             }
         }
@@ -98,14 +95,12 @@ impl Store {
         id: &RefundId,
         refund: &Refund,
     ) -> Result<Recorded, StoreError> {
-        // An eventual read may be a moment old; the write is conditioned on the revision that it saw.
-        let known = self.read_order(order, Consistency::Eventual).await?;
-        self.add(order, known, &News::of_refund(id, refund)).await
+        self.record_news(order, &News::of_refund(id, refund), Told::AsItHappens).await
     }
 
     /// Writes a refund that names no order.
     pub async fn record_unlinked_refund(&self, refund: &UnlinkedRefund) -> Result<Recorded, StoreError> {
-        self.add(&refund.key, None, &News::of_unlinked_refund(refund)).await
+        self.add(&refund.key, None, &News::of_unlinked_refund(refund), Told::AsItHappens).await
     }
 
     /// Writes that two customers turned out to be one, which takes the orders' way.
@@ -127,56 +122,15 @@ impl Store {
         self.read_order(key, Consistency::Strong).await
     }
 
-    /// Puts an order aside as it was at a revision, with a reason; nothing of it is lost. What comes in later takes
-    /// it up again, and what came in since is not put aside.
-    pub async fn park(
+    async fn record_news(
         &self,
-        key: &OrderKey,
-        revision: u64,
-        reason: &str,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let reason = reason.chars().take(MAX_REASON_CHARACTERS).collect();
-        let mut update = Update::default();
-        update.set(orders::PARKED, write_value(&ParkedMark { reason, at })?);
-        update.remove(orders::ACCRUE);
-        update.if_equal(orders::REVISION, number(revision));
-        self.update_order(key, update).await.map(drop)
-    }
-
-    /// Takes up an order that was put aside, so that it is tried again as it is.
-    pub async fn unpark(&self, key: &OrderKey) -> Result<(), StoreError> {
-        let mut update = Update::default();
-        take_up(&mut update);
-        update.if_there(orders::PARKED);
-        self.update_order(key, update).await.map(drop)
-    }
-
-    /// Every order that was put aside: a scan, for the operator, every page followed.
-    pub async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
-        let mut parked = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .scan()
-                .table_name(&self.tables.orders)
-                .filter_expression("attribute_exists(#parked)")
-                .expression_attribute_names("#parked", orders::PARKED)
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| StoreError::from_sdk(&error))?;
-            self.meter.read(page.consumed_capacity());
-            for item in page.items.unwrap_or_default() {
-                parked.push(parked_of(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(parked);
-            }
-        }
+        order: &OrderKey,
+        news: &News<'_>,
+        told: Told,
+    ) -> Result<Recorded, StoreError> {
+        // An eventual read may be a moment old; the write is conditioned on the revision that it saw.
+        let known = self.read_order(order, Consistency::Eventual).await?;
+        self.add(order, known, news, told).await
     }
 
     /// Writes what is not stored yet, until nothing is new.
@@ -184,11 +138,13 @@ impl Store {
         &self,
         key: &OrderKey,
         mut known: Option<OrderState>,
-        told: &News<'_>,
+        news: &News<'_>,
+        told: Told,
     ) -> Result<Recorded, StoreError> {
         let mut recorded = Recorded::Known;
         for _ in 0..MAX_ROUNDS {
-            let Some(update) = told.beyond(known.as_ref())? else { return Ok(recorded) };
+            let Some(mut update) = news.beyond(known.as_ref())? else { return Ok(recorded) };
+            told.mark(&mut update);
             match self.update_order(key, update).await? {
                 Written::Done(stored) => (known, recorded) = (state_of(Some(stored))?, Recorded::Stored),
                 Written::Refused(stored) => known = state_of(stored)?,

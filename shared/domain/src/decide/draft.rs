@@ -56,6 +56,8 @@ pub(super) struct Draft<'a> {
     pub(super) receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub(super) rater: Option<RaterChange>,
+    /// Whether nobody is told of what is posted.
+    pub(super) quiet: bool,
     /// Whether what runs out next must be worked out anew, under expiry after earning.
     pub(super) lots_changed: bool,
 }
@@ -80,6 +82,7 @@ impl<'a> Draft<'a> {
             left_over: false,
             receives_coupons: false,
             rater: None,
+            quiet: false,
             lots_changed: false,
         }
     }
@@ -200,6 +203,7 @@ impl<'a> Draft<'a> {
             coupons: self.coupons.into_values().collect(),
             receives_coupons: self.receives_coupons,
             rater: self.rater,
+            quiet: self.quiet,
             changed,
             completed: !self.left_over,
         })

@@ -106,7 +106,7 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
             return Err(StoreError::Permanent(format!("more than {MAX_N} entries of one cause")));
         }
         let condition = Condition::New(members::ITEM);
-        writes.push(Write { role: Role::Entry, item: entry_item(member, entry)?, condition });
+        writes.push(Write { role: Role::Entry, item: entry_item(member, entry, decision.quiet)?, condition });
     }
     let issued_now = issued_now(decision);
     for coupon in &decision.coupons {

@@ -30,8 +30,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Writes an entry.
-pub(crate) fn entry_item(member: &MemberId, entry: &Entry) -> Result<Attributes, ImageError> {
+/// Writes an entry; a quiet one asks for nobody to be told.
+pub(crate) fn entry_item(member: &MemberId, entry: &Entry, quiet: bool) -> Result<Attributes, ImageError> {
     let body = EntryBody {
         sequence: entry.sequence,
         recorded_at: entry.recorded_at,
@@ -39,7 +39,7 @@ pub(crate) fn entry_item(member: &MemberId, entry: &Entry) -> Result<Attributes,
         lifetime_points: entry.lifetime_points,
         status_points: entry.status_points,
         counts: entry.counts,
-        notify: entry.notifies(),
+        notify: entry.notifies() && !quiet,
         kind: entry.kind.clone(),
     };
     write(&MemberItem { member: member.clone(), item: keys::entry(&entry.id), body })
@@ -134,7 +134,7 @@ mod tests {
         for mut entry in one_of_each_kind() {
             for points in [entry.points, Points::ZERO, Points(1)] {
                 entry.points = points;
-                let item = entry_item(&member, &entry).unwrap();
+                let item = entry_item(&member, &entry, false).unwrap();
                 let read = journal_entry_of_image(item.into()).unwrap();
                 assert_eq!(read, (member.clone(), keys::entry(&entry.id), entry.clone()));
             }
@@ -147,18 +147,19 @@ mod tests {
         for mut entry in one_of_each_kind() {
             (entry.points, entry.lifetime_points) = (Points(-5), Points::ZERO);
             (entry.status_points, entry.counts) = (Points::ZERO, 0);
-            let item = entry_item(&member, &entry).unwrap();
+            let item = entry_item(&member, &entry, false).unwrap();
             for absent in ["lifetime_points", "status_points", "counts"] {
                 assert!(!item.contains_key(absent));
             }
             assert_eq!(item.contains_key("notify"), entry.notifies());
+            assert!(!entry_item(&member, &entry, true).unwrap().contains_key("notify"));
         }
     }
 
     #[test]
     fn an_item_that_is_no_entry_is_refused() {
         let member = MemberId::new("m1").unwrap();
-        let mut item = entry_item(&member, &one_of_each_kind()[0]).unwrap();
+        let mut item = entry_item(&member, &one_of_each_kind()[0], false).unwrap();
         item.insert("item".to_owned(), super::super::text("profile"));
         assert!(journal_entry_of_image(item.into()).is_err());
     }

@@ -23,13 +23,15 @@ struct OrderItem {
     merge: Option<CustomerMerge>,
     #[serde(default)]
     coupons_seen: BTreeSet<CouponCode>,
+    #[serde(default)]
+    quiet: bool,
 }
 
 /// Reads an order from the image of a stream record.
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, unlinked, merge, coupons_seen } = read(image)?;
+    let OrderItem { order, revision, placed_at, owner, unlinked, merge, coupons_seen, quiet } = read(image)?;
     Ok(OrderState {
         key: order,
         revision,
@@ -40,6 +42,7 @@ pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
         unlinked,
         merge,
         coupons_seen,
+        quiet,
     })
 }
 

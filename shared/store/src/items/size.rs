@@ -101,7 +101,7 @@ fn an_orders_journal_entry_fits_one_write_unit_even_with_the_longest_key() {
         kind: Kind::Order { revision: u64::MAX },
     };
     let member = MemberId::new("m".repeat(36)).unwrap();
-    let size = size_of(&entry_item(&member, &entry).unwrap());
+    let size = size_of(&entry_item(&member, &entry, false).unwrap());
     assert!(size <= WRITE_UNIT, "{size} bytes");
 }
 

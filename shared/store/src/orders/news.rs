@@ -104,10 +104,11 @@ fn revise(update: &mut Update) {
     take_up(update);
 }
 
-/// Wakes the accrual, also for what was put aside.
+/// Wakes the accrual, also for what was parked or dropped.
 pub(super) fn take_up(update: &mut Update) {
     update.set(orders::ACCRUE, AttributeValue::Bool(true));
     update.remove(orders::PARKED);
+    update.remove(orders::DROPPED);
 }
 
 /// Nobody is pinned as the owner who cannot be told from others.

@@ -46,6 +46,7 @@ async fn an_order_reads_back_as_it_was_told() {
         refunds: told.refunds,
         unlinked: None,
         merge: None,
+        quiet: false,
     };
     assert_eq!(stored(&store, "1").await, expected);
     assert_eq!(store.order(&order_key("2")).await.unwrap(), None);
@@ -281,62 +282,6 @@ async fn an_order_whose_clock_is_ahead_of_ours_is_deleted_too() {
 }
 
 #[tokio::test]
-async fn a_parked_order_stays_so_until_something_new_comes_in() {
-    let Bench { store, .. } = Bench::new().await;
-    store.record_order(&order("1")).await.unwrap();
-    store.park(&order_key("1"), 1, "the order is in USD", at(NOON)).await.unwrap();
-
-    let parked = store.parked().await.unwrap();
-    assert_eq!((parked.len(), parked[0].reason.as_str()), (1, "the order is in USD"));
-    assert_eq!(stored(&store, "1").await.revision, 1);
-    store.record_order(&order("1")).await.unwrap();
-    assert_eq!(store.parked().await.unwrap().len(), 1);
-
-    store.record_order(&later(&order("1"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
-    assert_eq!(store.parked().await.unwrap(), Vec::new());
-
-    store.park(&order_key("1"), 2, "again", at(NOON)).await.unwrap();
-    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1)).await.unwrap();
-    assert_eq!(store.parked().await.unwrap(), Vec::new());
-
-    store.park(&order_key("1"), 3, "once more", at(NOON)).await.unwrap();
-    store.unpark(&order_key("1")).await.unwrap();
-    assert_eq!(store.parked().await.unwrap(), Vec::new());
-}
-
-#[tokio::test]
-async fn the_accrual_is_woken_by_every_word_of_an_order_but_not_by_what_is_put_aside() {
-    let bench = Bench::new().await;
-    let store = &bench.store;
-    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1)).await.unwrap();
-    assert!(bench.wakes_the_accrual("1").await);
-
-    store.record_order(&order("1")).await.unwrap();
-    assert!(bench.wakes_the_accrual("1").await);
-    store.park(&order_key("1"), 2, "the order is in USD", at(NOON)).await.unwrap();
-    assert!(!bench.wakes_the_accrual("1").await);
-
-    store.unpark(&order_key("1")).await.unwrap();
-    assert!(bench.wakes_the_accrual("1").await);
-    store.park(&order_key("1"), 2, "again", at(NOON)).await.unwrap();
-    store.record_deletion(&order_key("1"), at(NOON)).await.unwrap();
-    assert!(bench.wakes_the_accrual("1").await);
-}
-
-#[tokio::test]
-async fn only_the_revision_that_failed_is_parked() {
-    let Bench { store, .. } = Bench::new().await;
-    store.record_order(&order("2")).await.unwrap();
-    store.record_order(&later(&order("2"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
-    store.park(&order_key("2"), 1, "the first one was in USD", at(NOON)).await.unwrap();
-    assert_eq!(store.parked().await.unwrap(), Vec::new());
-
-    store.park(&order_key("1"), 1, "nobody told of it", at(NOON)).await.unwrap();
-    store.unpark(&order_key("1")).await.unwrap();
-    assert_eq!(store.order(&order_key("1")).await.unwrap(), None);
-}
-
-#[tokio::test]
 async fn an_order_takes_as_many_refunds_as_the_limit_says_and_no_more() {
     let Bench { store, .. } = Bench::new().await;
     let refunds = |count: usize| (0..count).map(|id| (format!("refund-{id:03}"), refund(1)));
@@ -367,4 +312,23 @@ async fn refunds_that_come_at_once_are_all_stored() {
     }
     let now = stored(&store, "1").await;
     assert_eq!((now.refunds.len(), now.revision), (8, 8));
+}
+
+#[tokio::test]
+async fn an_order_is_quiet_as_long_as_only_an_import_told_of_it() {
+    let Bench { store, .. } = Bench::new().await;
+    let quiet = async || stored(&store, "1").await.quiet;
+
+    assert_eq!(store.import_order(&order("1")).await.unwrap(), Recorded::Stored);
+    assert!(quiet().await);
+    assert_eq!(store.import_order(&order("1")).await.unwrap(), Recorded::Known);
+    store.record_refund(&order_key("1"), &refund_id("a"), &refund(1)).await.unwrap();
+    assert!(!quiet().await);
+
+    store.import_refund(&order_key("1"), &refund_id("b"), &refund(1)).await.unwrap();
+    assert!(quiet().await);
+    store.record_order(&later(&order("1"), "2026-03-02T12:00:00Z", 2)).await.unwrap();
+    assert!(!quiet().await);
+    assert_eq!(store.import_order(&order("1")).await.unwrap(), Recorded::Known);
+    assert!(!quiet().await);
 }

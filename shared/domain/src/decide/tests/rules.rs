@@ -1,7 +1,7 @@
 //! Scenarios.
 
 use super::world::{World, at, order, programme, unlinked};
-use crate::{Command, DecideError, Payment, Programme};
+use crate::{Command, DecideError, Decision, Kind, OrderState, Payment, Programme};
 
 fn world(changes: &[(&str, &str)]) -> World {
     World::new(programme(changes), at("2026-01-01"))
@@ -510,4 +510,25 @@ fn a_programme_says_where_it_is_wrong() {
     let twice = include_str!("../../../../../programme.toml").to_owned()
         + "\n[[rewards]]\nid = \"other\"\npoints = 1\nautomatic = true\ncoupon = { free_shipping = true }\n";
     assert!(Programme::from_toml(&twice).unwrap_err().to_string().starts_with("rewards[1].automatic"));
+}
+
+#[test]
+fn what_follows_from_an_imported_order_is_posted_as_ever_and_told_to_nobody() {
+    let mut told = world(&[]);
+    let mut imported = told.clone();
+    let live = order("1", at("2025-12-01"), 60_000);
+    let past = OrderState { quiet: true, ..live.clone() };
+    // Given an order that earns a coupon and a tier, told by its platform and by an import.
+    let as_told = told.decide(Command::Order { state: &live, first_seen: true }).unwrap();
+    let as_imported = imported.decide(Command::Order { state: &past, first_seen: true }).unwrap();
+    // Then both post the same, and only of the one anybody hears.
+    assert!(!as_told.quiet && as_imported.quiet);
+    assert_eq!(Decision { quiet: false, ..as_imported.clone() }, as_told);
+    assert!(as_imported.entries.iter().any(|entry| matches!(entry.kind, Kind::CouponIssued { .. })));
+    // When later the calendar or the platform changes something, then it is told as ever.
+    imported.commit(&as_imported);
+    imported.now = at("2026-06-01");
+    assert!(!imported.decide(Command::Review).unwrap().quiet);
+    let refunded = live.refunded("r", at("2026-06-01"), 60_000);
+    assert!(!imported.decide(Command::Order { state: &refunded, first_seen: false }).unwrap().quiet);
 }

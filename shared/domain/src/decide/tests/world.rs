@@ -84,6 +84,7 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         refunds: Default::default(),
         unlinked: None,
         merge: None,
+        quiet: false,
         coupons_seen: Default::default(),
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 const HEADER: &str = "customer_id,date,amount_minor,kind,order_id\n";
 
 fn read_file(file: &[u8]) -> Result<History, HistoryError> {
-    History::read(file, &SourceName::new("shop").unwrap())
+    History::read(file, &SourceName::new("shop").unwrap(), Purpose::Replay)
 }
 
 fn read(rows: &str) -> History {

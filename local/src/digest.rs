@@ -16,6 +16,11 @@ impl Digest {
         Self::written(ring::digest::digest(&SHA256, bytes))
     }
 
+    /// The hexadecimal digits.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn written(digest: ring::digest::Digest) -> Self {
         let mut text = String::new();
         for byte in digest.as_ref() {
@@ -27,18 +32,18 @@ impl Digest {
 }
 
 /// Passes another reader's bytes on and takes their digest.
-pub(super) struct Digesting<R> {
+pub(crate) struct Digesting<R> {
     inner: R,
     context: Context,
 }
 
 impl<R: Read> Digesting<R> {
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Self { inner, context: Context::new(&SHA256) }
     }
 
     /// The digest of all that was read.
-    pub(super) fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         Digest::written(self.context.finish())
     }
 }

@@ -1,14 +1,16 @@
 //! One row of the file, from bytes to checked values, or the reason why it is bad.
 
 use csv::ByteRecord;
-use domain::{CustomerId, OrderKey, SourceName, Timestamp, time};
+use domain::{Contact, Currency, CustomerId, OrderKey, RefundId, SourceName, Timestamp, time};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use super::history::HistoryError;
+use super::{HistoryError, Purpose};
 
 /// The columns that are read; a file may have others, in any order.
 const COLUMNS: [&str; 5] = ["customer_id", "date", "amount_minor", "kind", "order_id"];
+/// The columns that an import reads, too, where the file has them.
+const FURTHER_COLUMNS: [&str; 6] = ["currency", "refund_id", "email", "email_verified", "name", "locale"];
 /// Characters of a bad value that its reason shows.
 const SHOWN_CHARACTERS: usize = 40;
 /// The length of `YYYY-MM-DD`.
@@ -22,7 +24,10 @@ pub(super) struct Columns {
     amount_minor: usize,
     kind: usize,
     order_id: usize,
+    /// Where each of [`FURTHER_COLUMNS`] stands; nowhere in a replay.
+    further: [Option<usize>; FURTHER_COLUMNS.len()],
     width: usize,
+    purpose: Purpose,
 }
 
 /// What a row says, each value checked by itself.
@@ -34,6 +39,9 @@ pub(super) struct Fields<'a> {
     pub(super) kind: KindField,
     /// Empty where a refund names no order.
     pub(super) order_id: &'a str,
+    pub(super) currency: Option<Currency>,
+    pub(super) refund_id: Option<RefundId>,
+    pub(super) contact: Contact,
 }
 
 /// What kind of row it is.
@@ -77,6 +85,18 @@ pub enum BadReason {
     /// Neither order nor refund.
     #[error("kind {0} is neither order nor refund")]
     Kind(String),
+    /// Past orders lie in the past.
+    #[error("date {0} lies in the future")]
+    Future(Timestamp),
+    /// No currency.
+    #[error("currency {0} is none of three letters (ISO 4217)")]
+    Currency(String),
+    /// No address. It is not repeated.
+    #[error("email is not an e-mail address")]
+    Email,
+    /// Neither yes nor no.
+    #[error("email_verified {0} is neither true nor false")]
+    EmailVerified(String),
     /// The file has this order already.
     #[error("order {order} stands in the file already; the first one stays")]
     OrderTwice {
@@ -93,23 +113,26 @@ pub enum BadReason {
 
 impl Columns {
     /// Finds the columns in a file's first line.
-    pub(super) fn find(header: &ByteRecord) -> Result<Self, HistoryError> {
+    pub(super) fn find(header: &ByteRecord, purpose: Purpose) -> Result<Self, HistoryError> {
         let mut places = [0; COLUMNS.len()];
         let mut missing = Vec::new();
         for (place, name) in places.iter_mut().zip(COLUMNS) {
-            let mut found =
-                header.iter().enumerate().filter(|(_, cell)| cell.trim_ascii() == name.as_bytes());
-            match (found.next(), found.next()) {
-                (Some((index, _)), None) => *place = index,
-                (Some(_), Some(_)) => return Err(HistoryError::ColumnTwice(name)),
-                (None, _) => missing.push(name),
+            match place_of(name, header)? {
+                Some(index) => *place = index,
+                None => missing.push(name),
+            }
+        }
+        let mut further = [None; FURTHER_COLUMNS.len()];
+        if purpose == Purpose::Import {
+            for (place, name) in further.iter_mut().zip(FURTHER_COLUMNS) {
+                *place = place_of(name, header)?;
             }
         }
         if !missing.is_empty() {
             return Err(HistoryError::MissingColumns(missing.join(", ")));
         }
         let [customer_id, date, amount_minor, kind, order_id] = places;
-        Ok(Self { customer_id, date, amount_minor, kind, order_id, width: header.len() })
+        Ok(Self { customer_id, date, amount_minor, kind, order_id, further, width: header.len(), purpose })
     }
 
     /// Reads a row that will be sent under a source.
@@ -122,13 +145,37 @@ impl Columns {
             return Err(BadReason::Width { found: record.len(), expected: self.width });
         }
         let kind = read_kind(text(record, self.kind, "kind")?.trim())?;
+        let must_be_a_key = kind == KindField::Order || self.purpose == Purpose::Import;
+        let mut further = [""; FURTHER_COLUMNS.len()];
+        for ((cell, place), name) in further.iter_mut().zip(self.further).zip(FURTHER_COLUMNS) {
+            if let Some(place) = place {
+                *cell = text(record, place, name)?.trim();
+            }
+        }
+        let [currency, refund_id, email, email_verified, name, locale] = further;
         Ok(Fields {
             customer: read_customer(identifier(text(record, self.customer_id, "customer_id")?))?,
             at: read_date(text(record, self.date, "date")?.trim())?,
             amount_minor: read_amount(text(record, self.amount_minor, "amount_minor")?.trim())?,
+            order_id: read_order_id(
+                identifier(text(record, self.order_id, "order_id")?),
+                kind,
+                must_be_a_key,
+                source,
+            )?,
             kind,
-            order_id: read_order_id(identifier(text(record, self.order_id, "order_id")?), kind, source)?,
+            currency: read_currency(currency)?,
+            refund_id: read_refund_id(refund_id)?.filter(|_| kind == KindField::Refund),
+            contact: read_contact(email, email_verified, name, locale)?,
         })
+    }
+}
+
+fn place_of(name: &'static str, header: &ByteRecord) -> Result<Option<usize>, HistoryError> {
+    let mut found = header.iter().enumerate().filter(|(_, cell)| cell.trim_ascii() == name.as_bytes());
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Err(HistoryError::ColumnTwice(name)),
+        (found, _) => Ok(found.map(|(index, _)| index)),
     }
 }
 
@@ -146,9 +193,15 @@ fn read_customer(text: &str) -> Result<CustomerId, BadReason> {
     CustomerId::new(text).map_err(|problem| BadReason::Identifier { column: "customer_id", problem })
 }
 
-/// An order needs an identifier that its key can hold. What a refund names need only be compared with the orders.
-fn read_order_id<'a>(text: &'a str, kind: KindField, source: &SourceName) -> Result<&'a str, BadReason> {
-    if kind == KindField::Order {
+/// An order needs an identifier that its key can hold. What a refund names need only be compared with the orders in a
+/// replay; in an import it is an order's.
+fn read_order_id<'a>(
+    text: &'a str,
+    kind: KindField,
+    must_be_a_key: bool,
+    source: &SourceName,
+) -> Result<&'a str, BadReason> {
+    if must_be_a_key && (kind == KindField::Order || !text.is_empty()) {
         OrderKey::of_order(source, text)
             .map_err(|problem| BadReason::Identifier { column: "order_id", problem })?;
     }
@@ -161,6 +214,31 @@ fn read_kind(text: &str) -> Result<KindField, BadReason> {
         "refund" => Ok(KindField::Refund),
         other => Err(BadReason::Kind(shown(other))),
     }
+}
+
+fn read_currency(text: &str) -> Result<Option<Currency>, BadReason> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Currency::new(text).map(Some).map_err(|_| BadReason::Currency(shown(text)))
+}
+
+fn read_refund_id(text: &str) -> Result<Option<RefundId>, BadReason> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id = RefundId::new(text);
+    id.map(Some).map_err(|problem| BadReason::Identifier { column: "refund_id", problem })
+}
+
+/// An address counts as verified only where the file says so.
+fn read_contact(email: &str, verified: &str, name: &str, locale: &str) -> Result<Contact, BadReason> {
+    let is_verified = match verified.to_ascii_lowercase().as_str() {
+        "" | "false" | "no" | "0" => false,
+        "true" | "yes" | "1" => true,
+        _ => return Err(BadReason::EmailVerified(shown(verified))),
+    };
+    order_webhook::read_contact(email, is_verified, name, locale).map_err(|_| BadReason::Email)
 }
 
 fn read_amount(text: &str) -> Result<i64, BadReason> {

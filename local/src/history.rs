@@ -1,15 +1,18 @@
 //! A shop's order history: the file as rows that can be sent, and the rows that cannot, each with its line.
 
+mod fields;
+mod newlines;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::Read;
 
 use csv::{ByteRecord, ReaderBuilder};
-use domain::{CustomerId, SourceName, Timestamp};
+use domain::{Contact, Currency, CustomerId, RefundId, SourceName, Timestamp};
 
-pub use super::fields::BadReason;
-use super::fields::{Columns, Fields, KindField, shown};
-use super::newlines::Newlines;
+pub use self::fields::BadReason;
+use self::fields::{Columns, Fields, KindField, shown};
+use self::newlines::Newlines;
 
 /// The most rows of one file. They are kept in memory, about 100 bytes each, to be put in order.
 pub const MAX_ROWS: usize = 10_000_000;
@@ -31,6 +34,15 @@ pub enum HistoryError {
     TooLong,
 }
 
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be replayed: the whole truth is in the file, so a refund of an order that it lacks is of none.
+    Replay,
+    /// To be imported: the stack may know the order, and a shop's further columns are worth keeping.
+    Import,
+}
+
 /// A row that can be sent. Customers and orders are numbers here, because a history repeats them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -38,12 +50,16 @@ pub struct Row {
     pub line: u64,
     /// When it happened.
     pub at: Timestamp,
-    /// Minor units of goods, in the programme's currency; not negative.
+    /// Minor units of goods; not negative.
     pub amount_minor: i64,
+    /// Their currency, where the file names one; else the programme's.
+    pub currency: Option<Currency>,
     /// Whose it is.
     pub customer: CustomerNumber,
     /// What happened.
     pub kind: Kind,
+    /// The refund's own identifier, where the file names one.
+    pub refund: Option<RefundNumber>,
 }
 
 /// What a row tells.
@@ -51,17 +67,21 @@ pub struct Row {
 pub enum Kind {
     /// An order was placed, and paid.
     Order(OrderNumber),
-    /// Goods were given back: of an order of the file, or of none.
+    /// Goods were given back: of an order, or of none.
     Refund(Option<OrderNumber>),
 }
 
 /// A customer by their place in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CustomerNumber(u32);
 
 /// An order's identifier by its place in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OrderNumber(u32);
+
+/// A refund's identifier by its place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundNumber(u32);
 
 /// A row that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,18 +109,21 @@ pub struct History {
 pub struct Names {
     customers: Vec<CustomerId>,
     orders: Vec<Box<str>>,
+    refunds: Vec<RefundId>,
+    contacts: HashMap<CustomerNumber, (Timestamp, Contact)>,
 }
 
 impl History {
     /// Reads a CSV file with the columns `customer_id,date,amount_minor,kind,order_id`, in any order and among
-    /// any others, to be sent under a source. A bad row does not stop the reading.
-    pub fn read(file: impl Read, source: &SourceName) -> Result<Self, HistoryError> {
+    /// any others, to be sent under a source. For an import currency, refund and contact are read, too, where the
+    /// file has them. A bad row does not stop the reading.
+    pub fn read(file: impl Read, source: &SourceName, purpose: Purpose) -> Result<Self, HistoryError> {
         let mut reading = Reading::default();
         let mut reader =
             ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Newlines::new(file));
         let mut record = ByteRecord::new();
         reader.read_byte_record(&mut record)?;
-        let columns = Columns::find(&record)?;
+        let columns = Columns::find(&record, purpose)?;
         while reader.read_byte_record(&mut record)? {
             if reading.rows.len() + reading.bad_rows.len() >= MAX_ROWS {
                 return Err(HistoryError::TooLong);
@@ -111,7 +134,7 @@ impl History {
                 Err(reason) => reading.bad_rows.push(BadRow { line, reason }),
             }
         }
-        Ok(reading.link())
+        Ok(reading.link(purpose))
     }
 }
 
@@ -124,6 +147,16 @@ impl Names {
     /// An order's identifier. The number must be of the same history.
     pub fn order_id(&self, number: OrderNumber) -> &str {
         &self.orders[index(number.0)]
+    }
+
+    /// A refund's identifier. The number must be of the same history.
+    pub fn refund_id(&self, number: RefundNumber) -> &RefundId {
+        &self.refunds[index(number.0)]
+    }
+
+    /// How to reach a customer, as the newest row that says so has it.
+    pub fn contact(&self, number: CustomerNumber) -> Option<&Contact> {
+        self.contacts.get(&number).map(|(_, contact)| contact)
     }
 
     /// Every customer, in byte order of the identifier.
@@ -155,11 +188,13 @@ struct Reading {
     orders: Numbered<Box<str>>,
     /// Whose each of them is, once its own row was read.
     owners: Vec<Option<CustomerNumber>>,
+    refunds: Vec<RefundId>,
+    contacts: HashMap<CustomerNumber, (Timestamp, Contact)>,
 }
 
 impl Reading {
     fn row(&mut self, line: u64, fields: Fields<'_>) -> Result<Row, BadReason> {
-        let Fields { customer, at, amount_minor, kind, order_id } = fields;
+        let Fields { customer, at, amount_minor, kind, order_id, currency, refund_id, contact } = fields;
         let customer = CustomerNumber(self.customers.of(customer));
         let kind = match kind {
             KindField::Order => {
@@ -173,7 +208,23 @@ impl Reading {
             KindField::Refund if order_id.is_empty() => Kind::Refund(None),
             KindField::Refund => Kind::Refund(Some(self.named(order_id))),
         };
-        Ok(Row { line, at, amount_minor, customer, kind })
+        let refund = refund_id.map(|id| self.refund(id));
+        self.reached_by(customer, at, contact);
+        Ok(Row { line, at, amount_minor, currency, customer, kind, refund })
+    }
+
+    fn refund(&mut self, id: RefundId) -> RefundNumber {
+        // MAX_ROWS keeps the count far below what a u32 holds.
+        let number = u32::try_from(self.refunds.len()).unwrap_or(u32::MAX);
+        self.refunds.push(id);
+        RefundNumber(number)
+    }
+
+    fn reached_by(&mut self, customer: CustomerNumber, at: Timestamp, contact: Contact) {
+        let is_newer = |known: &(Timestamp, Contact)| known.0 < at;
+        if !contact.is_empty() && self.contacts.get(&customer).is_none_or(is_newer) {
+            self.contacts.insert(customer, (at, contact));
+        }
     }
 
     fn named(&mut self, order_id: &str) -> OrderNumber {
@@ -184,15 +235,17 @@ impl Reading {
         OrderNumber(number)
     }
 
-    /// Tells the refunds of the file's orders from the others, now that every order is known.
-    fn link(self) -> History {
-        let Self { mut rows, mut bad_rows, customers, orders, owners } = self;
+    /// Tells the refunds of the file's orders from the others, now that every order is known. For an import a refund of
+    /// another order stays one: the stack may know it, or will.
+    fn link(self, purpose: Purpose) -> History {
+        let Self { mut rows, mut bad_rows, customers, orders, owners, refunds, contacts } = self;
         let orders = orders.in_order();
         let owner = |order: OrderNumber| owners.get(index(order.0)).copied().flatten();
         rows.retain_mut(|row| {
             let Kind::Refund(Some(order)) = row.kind else { return true };
             match owner(order) {
-                None => row.kind = Kind::Refund(None),
+                None if purpose == Purpose::Replay => row.kind = Kind::Refund(None),
+                None => {}
                 Some(owner) if owner == row.customer => {}
                 Some(_) => {
                     let name = orders.get(index(order.0)).map(|id| shown(id)).unwrap_or_default();
@@ -203,7 +256,11 @@ impl Reading {
             true
         });
         bad_rows.sort_by_key(|bad| bad.line);
-        History { rows, bad_rows, names: Names { customers: customers.in_order(), orders } }
+        History {
+            rows,
+            bad_rows,
+            names: Names { customers: customers.in_order(), orders, refunds, contacts },
+        }
     }
 }
 

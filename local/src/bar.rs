@@ -1,4 +1,4 @@
-//! How far a replay is, while it runs: a bar on a terminal, now and then a line elsewhere.
+//! How far a replay or an import is, while it runs: a bar on a terminal, now and then a line elsewhere.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ const DRAWS_PER_SECOND: u8 = 10;
 const SILENCE: Duration = Duration::from_secs(10);
 const TEMPLATE: &str = "{msg} [{bar:30}] {pos}/{len} rows  {per_sec}  {eta} left";
 
-/// The progress of a replay on standard error.
+/// The progress on standard error.
 #[derive(Debug)]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     bar: ProgressBar,
     total: u64,
     resumed_at: u64,
@@ -27,7 +27,7 @@ pub(super) struct Bar {
 
 impl Bar {
     /// A bar over all rows, of which some were sent by an earlier run.
-    pub(super) fn new(total: usize, sent: usize) -> Self {
+    pub(crate) fn new(total: usize, sent: usize) -> Self {
         let (total, resumed_at) = (total as u64, sent as u64);
         let is_terminal = std::io::stderr().is_terminal();
         let target = if is_terminal {
@@ -43,8 +43,8 @@ impl Bar {
         Self { bar, total, resumed_at, started, shown: None, spoken: (!is_terminal).then_some(started) }
     }
 
-    /// A row was sent, and the simulated time is what it is.
-    pub(super) fn row_sent(&mut self, at: Timestamp) {
+    /// A row was sent, and it is of this moment.
+    pub(crate) fn row_sent(&mut self, at: Timestamp) {
         self.bar.inc(1);
         if self.shown.replace(at).is_none_or(|before| before != at) {
             self.say(&at.strftime("%Y-%m-%d").to_string());
@@ -59,12 +59,12 @@ impl Bar {
     }
 
     /// What is being done.
-    pub(super) fn say(&self, what: &str) {
+    pub(crate) fn say(&self, what: &str) {
         self.bar.set_message(what.to_owned());
     }
 
     /// Leaves the screen to the report.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,0 +1,147 @@
+use std::fs;
+
+use domain::Programme;
+use order_webhook::Sources;
+use tempfile::TempDir;
+
+use super::*;
+use crate::clock::Time;
+use crate::dynamodb::Durability;
+use crate::inbox::{Keeping, Selection};
+use crate::stack::{self, Stack};
+
+const PROGRAMME: &str = include_str!("../../../programme.toml");
+const HEADER: &str = "customer_id,date,amount_minor,kind,order_id,email,email_verified,refund_id,currency\n";
+const NOW: &str = "2026-03-01T12:00:00Z";
+/// 600.00 are a coupon, and its e-mail.
+const COUPON: &str = "c-1,2026-02-01,60000,order,1,c-1@example.com,true,,\n";
+
+/// A stack, and a file to be imported into it.
+struct Bench {
+    folder: TempDir,
+    stack: Stack,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let stack = Stack::open(stack::Options {
+            data: folder.path().join("data"),
+            programme: Programme::from_toml(PROGRAMME).unwrap(),
+            sources: Sources::from_toml("").unwrap(),
+            time: Time::Simulated(NOW.parse().unwrap()),
+            durability: Durability::Scratch,
+            keeping: Keeping::Kept,
+        });
+        let stack = stack.await.unwrap();
+        Self { folder, stack }
+    }
+
+    async fn import(&self, rows: &str) -> Report {
+        let path = |name: &str| self.folder.path().join(name);
+        fs::write(path("orders.csv"), format!("{HEADER}{rows}")).unwrap();
+        let options = Options {
+            file: path("orders.csv"),
+            source: SourceName::new("shop").unwrap(),
+            rate: 500,
+            state: path("state.json"),
+            rejected: path("rejected.csv"),
+            fresh: false,
+        };
+        let report = import(self.stack.store(), &options, NOW.parse().unwrap()).await.unwrap();
+        self.stack.drain().await.unwrap();
+        report
+    }
+
+    fn rejected(&self) -> String {
+        fs::read_to_string(self.folder.path().join("rejected.csv")).unwrap_or_default()
+    }
+
+    fn messages(&self) -> usize {
+        self.stack.inbox().list(&Selection::default()).unwrap().len()
+    }
+
+    /// A member's lifetime points, balance and coupons.
+    async fn account(&self, customer: &str) -> (i64, i64, u32) {
+        let engine = runtime::Engine::new(
+            self.stack.store().clone(),
+            self.stack.clock().for_functions(),
+            runtime::Random::system(),
+        );
+        let source = SourceName::new("shop").unwrap();
+        let key = store::DirectoryKey::Customer(source, domain::CustomerId::new(customer).unwrap());
+        let member = self.stack.store().find_member(&key, store::Consistency::Strong).await.unwrap().unwrap();
+        let account = engine.look(&member).await.unwrap().unwrap().profile.account;
+        (account.lifetime_points.0, account.balance.0, account.coupons_issued)
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_imported_twice_counts_once_and_nobody_is_told() {
+    let bench = Bench::new().await;
+    let rows = format!("{COUPON}c-1,2026-02-02,1000,refund,1,,,,\nc-1,2026-02-03,500,refund,,,,,\n");
+    let first = bench.import(&rows).await;
+    assert_eq!((first.orders, first.refunds, first.sent, first.known), (1, 2, 3, 0));
+    let account = bench.account("c-1").await;
+    assert_eq!(account, (6_000, 850, 1));
+    let second = bench.import(&rows).await;
+    assert_eq!((second.sent, second.known), (0, 3));
+    assert_eq!(bench.account("c-1").await, account);
+    assert_eq!(bench.messages(), 0);
+}
+
+#[tokio::test]
+async fn a_refund_is_the_same_wherever_its_row_stands_and_two_alike_are_two() {
+    let bench = Bench::new().await;
+    let twice = "c-1,2026-02-02,1000,refund,1,,,,\n".repeat(2);
+    bench.import(&format!("{COUPON}{twice}")).await;
+    let others = "c-2,2026-01-01,100,order,2,,,,\nc-2,2026-01-02,100,order,3,,,,\n";
+    let longer = format!("{others}{twice}{COUPON}c-1,2026-02-02,1000,refund,1,,,r-3,\n");
+    let report = bench.import(&longer).await;
+    assert_eq!((report.sent, report.known), (3, 3));
+    assert_eq!(bench.account("c-1").await.1, 6_000 - 5_000 - 300);
+}
+
+#[tokio::test]
+async fn a_refund_of_an_order_that_another_file_had_is_of_that_order() {
+    let bench = Bench::new().await;
+    bench.import("c-1,2026-02-01,2000,order,1,,,,\n").await;
+    bench.import("c-1,2026-02-20,2000,refund,1,,,,\nc-1,2026-02-20,700,refund,unknown,,,,\n").await;
+    assert_eq!(bench.account("c-1").await, (200, 0, 0));
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_sent_are_named_with_their_reasons_and_the_others_are_sent() {
+    let bench = Bench::new().await;
+    let report = bench
+        .import(
+            "c-1,2026-03-02,100,order,1,,,,\nc-1,2026-02-01,100,order,2,nobody,,,\n\
+             c-1,2026-02-01,100,order,3,,perhaps,,\nc-1,2026-02-01,100,order,4,,,,euro\n\
+             c-1,2026-02-01,100,order,5,,,,eur\n",
+        )
+        .await;
+    assert_eq!((report.sent, report.rejected), (1, 4));
+    assert_eq!(
+        bench.rejected(),
+        "line,reason\n2,date 2026-03-02T00:00:00Z lies in the future\n3,email is not an e-mail address\n\
+         4,\"email_verified \"\"perhaps\"\" is neither true nor false\"\n\
+         5,\"currency \"\"euro\"\" is none of three letters (ISO 4217)\"\n"
+    );
+    // When the file is mended, then the list of the rejected is gone.
+    bench.import("c-1,2026-02-01,100,order,5,,,,eur\n").await;
+    assert_eq!(bench.rejected(), "");
+}
+
+#[tokio::test]
+async fn a_new_member_is_reached_as_the_newest_row_says() {
+    let bench = Bench::new().await;
+    bench
+        .import(
+            "c-1,2026-02-01,100,order,1,old@example.com,true,,\nc-1,2026-02-03,100,order,3,,,,\n\
+             c-1,2026-02-02,100,order,2,new@example.com,true,,\n",
+        )
+        .await;
+    let key = domain::OrderKey::new("shop#1").unwrap();
+    let owner = bench.stack.store().order(&key).await.unwrap().unwrap().owner.unwrap();
+    assert_eq!(owner.contact.verified_email(), Some("new@example.com"));
+}

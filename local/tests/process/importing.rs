@@ -1,0 +1,111 @@
+//! A shop's past orders, sent into the local stack.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::laurel::{Laurel, send_order};
+
+/// Enough that a kill finds some sent and some not.
+const ROWS: u64 = 120;
+/// 100.00; two of three earn a coupon under the programme that comes with Laurel.
+const EACH: u64 = 10_000;
+
+/// Orders of one customer, a day apart.
+fn orders() -> String {
+    let rows = (0..ROWS).map(|number| {
+        format!("c-1,2025-{:02}-{:02},{EACH},order,past-{number}\n", 1 + number / 28, 1 + number % 28)
+    });
+    format!("customer_id,date,amount_minor,kind,order_id\n{}", rows.collect::<String>())
+}
+
+fn write(folder: &Path, text: &str) -> PathBuf {
+    let file = folder.join("orders.csv");
+    fs::write(&file, text).unwrap();
+    file
+}
+
+fn arguments(file: &Path) -> [String; 5] {
+    ["import", "orders", &file.to_string_lossy(), "--source", "generic-main"].map(str::to_owned)
+}
+
+fn import(laurel: &Laurel, file: &Path, further: &[&str]) -> Output {
+    let arguments = arguments(file);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(further.iter().copied()).collect();
+    let output = laurel.run(&arguments);
+    laurel.get("/local/idle");
+    output
+}
+
+fn report(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// How many rows a broken-off import has sent.
+fn sent(file: &Path) -> Option<u64> {
+    let state = fs::read(file.with_added_extension("import.json")).ok()?;
+    serde_json::from_slice::<Value>(&state).ok()?["next"].as_u64()
+}
+
+/// What must be the same, however the import went.
+fn account(laurel: &Laurel) -> [Value; 3] {
+    let member = laurel.member();
+    let coupons = member["coupons"].as_array().unwrap().len();
+    [member["lifetime_points"].clone(), member["balance"].clone(), json!(coupons)]
+}
+
+#[test]
+fn an_import_that_is_killed_and_started_again_ends_as_one_that_is_not_and_tells_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), &orders());
+    let laurel = Laurel::start(&folder.path().join("data"));
+    // Given an import that is killed in the middle.
+    let arguments = arguments(&file);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--rate", "40"]).collect();
+    let mut killed = laurel.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while sent(&file).is_none() {
+        assert_eq!(killed.try_wait().unwrap(), None, "it ended before it could be killed");
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    assert!(!killed.wait().unwrap().success());
+    assert!(sent(&file) < Some(ROWS), "the kill came too late");
+    // When it is started again, and when all of it is sent once more.
+    let resumed = import(&laurel, &file, &["--rate", "500"]);
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+    let once = account(&laurel);
+    let again = report(&import(&laurel, &file, &["--rate", "500"]));
+    // Then every order has counted once, and nobody has heard of it.
+    assert_eq!(once[0], json!(ROWS * EACH / 10));
+    assert_eq!(account(&laurel), once);
+    assert!(again.contains("sent            0\n") && again.contains("known before    120\n"), "{again}");
+    assert_eq!(laurel.get("/local/inbox"), json!([]));
+    assert!(sent(&file).is_none(), "the state is gone when the import is done");
+    // When the shop sends an order of today, then its coupon is told as ever.
+    assert_eq!(send_order(&laurel.address, "today", 10 * EACH), Some(202));
+    laurel.get("/local/idle");
+    assert!(!laurel.get("/local/inbox").as_array().unwrap().is_empty());
+}
+
+#[test]
+fn rejected_rows_are_named_in_a_file_and_make_the_import_fail_unless_they_are_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(
+        folder.path(),
+        "customer_id,date,amount_minor,kind,order_id\nc-1,2025-01-01,100,order,1\nc-1,2025-01-02,x,order,2\n",
+    );
+    let laurel = Laurel::start(&folder.path().join("data"));
+    let output = import(&laurel, &file, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(report(&output).contains("rejected        1\n"), "{}", report(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("orders.csv.rejected.csv says why"));
+    let rejected = fs::read_to_string(file.with_added_extension("rejected.csv")).unwrap();
+    assert_eq!(
+        rejected,
+        "line,reason\n3,\"amount_minor \"\"x\"\" is not a whole number of minor units, 0 or more\"\n"
+    );
+    assert_eq!(laurel.member()["lifetime_points"], 10);
+    assert_eq!(import(&laurel, &file, &["--skip-bad-rows"]).status.code(), Some(0));
+}
