@@ -1,5 +1,7 @@
-//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes.
+//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
+//! `laurel person` exports and erases a person.
 
+mod person;
 mod publish;
 mod replay;
 mod serve;
@@ -41,6 +43,8 @@ enum Command {
     Sign(sign::Arguments),
     /// Publishes a programme to a deployed stack.
     Publish(publish::Arguments),
+    /// Exports or erases a person.
+    Person(person::Arguments),
 }
 
 /// What the stack goes by.
@@ -121,6 +125,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Replay(arguments)) => replay::run(arguments).await,
         Some(Command::Sign(arguments)) => sign::run(arguments),
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
+        Some(Command::Person(arguments)) => person::run(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

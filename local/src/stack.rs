@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use domain::{Programme, Timestamp};
 use order_webhook::Sources;
+use runtime::Clients;
 use store::{Meter, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -95,6 +96,7 @@ pub struct Stack {
     engine: Engine,
     state: Arc<State>,
     clock: LocalClock,
+    clients: Clients,
     store: Store,
     meter: Arc<Meter>,
     functions: Functions,
@@ -138,6 +140,7 @@ impl Stack {
             engine,
             state,
             clock,
+            clients,
             store,
             meter,
             functions,
@@ -208,6 +211,11 @@ impl Stack {
     /// The HTTP routes.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// The functions' own clients.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// The store, over the same client as the functions', but not on their meter.

@@ -118,7 +118,7 @@ def nothing_was_given_up(stack: Stack) -> None:
     expect("failed records", stack.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"], 0)
     expect("failed reviews", stack.received(stack.outputs["FailedReviewsQueue"]), [])
     logs = stack.client("logs")
-    functions = ("order-webhook", "points-accrual", "tier-review", "notifications", "member-api")
+    functions = ("order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure")
     for function in functions:
         lines = logs.filter_log_events(logGroupName=f"/laurel/{NAME}/{function}")["events"]
         errors = [line["message"] for line in lines if '"level":"ERROR"' in line["message"]]

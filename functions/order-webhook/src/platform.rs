@@ -8,6 +8,7 @@ mod woocommerce;
 use domain::{Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
+use store::person::Sought;
 
 use crate::fields::BadInput;
 use crate::signature::{BadSecret, Refusal};
@@ -47,6 +48,10 @@ pub(crate) enum News {
     Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
     UnlinkedRefund(UnlinkedRefund),
+    /// A person is to be forgotten.
+    Erasure(Sought),
+    /// Something that an operator must do; what, and of which order's owner, the log tells.
+    Request(Request),
     /// Nothing that concerns us, and why.
     Nothing(&'static str),
 }
@@ -58,7 +63,34 @@ impl News {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
             Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
-            Self::Nothing(_) => None,
+            Self::Request(request) => request.order(),
+            Self::Erasure(_) | Self::Nothing(_) => None,
+        }
+    }
+}
+
+/// What an operator is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Request {
+    /// All that is held of the owner of an order; of none where the platform names no order.
+    Export(Option<OrderKey>),
+    /// That all persons of a shop be forgotten.
+    WholeShop,
+}
+
+impl Request {
+    fn order(&self) -> Option<&OrderKey> {
+        match self {
+            Self::Export(order) => order.as_ref(),
+            Self::WholeShop => None,
+        }
+    }
+
+    /// What the log says; a metric counts it.
+    pub(crate) fn message(&self) -> &'static str {
+        match self {
+            Self::Export(_) => "an export is asked for",
+            Self::WholeShop => "the erasure of a whole shop is asked for",
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{at, headers, shared_data, source};
 use crate::fields::BadInput;
-use crate::platform::{Delivery, News, named};
+use crate::platform::{Delivery, News, Request, named};
 
 /// The body of a published file, taken out of a captured delivery or of its resource's root.
 fn body(name: &str) -> Option<Value> {
@@ -85,9 +85,6 @@ fn what_tells_of_no_order_is_of_no_interest() {
     for (topic, name) in [
         ("orders/edited", "orders-edited-hookdeck-1.json"),
         ("customers/merge", "customers-merge-hookdeck-1.json"),
-        ("customers/data_request", "customers_data_request-1.json"),
-        ("customers/redact", "customers_redact-1.json"),
-        ("shop/redact", "shop_redact-1.json"),
     ] {
         let Some(body) = body(name) else { return };
         assert!(matches!(news(topic, &body), Ok(News::Nothing(_))), "{name}");
@@ -123,4 +120,30 @@ fn a_published_order_of_woocommerce_has_its_goods_and_a_guest() {
 fn a_refund_of_woocommerce_alone_is_no_order() {
     let Some(news) = woo_news("order.updated", "api-refund-1.json") else { return };
     assert_eq!(news.unwrap_err().to_string(), "the body: missing field `status`");
+}
+
+#[test]
+fn the_topics_of_privacy_are_understood_and_none_passes_for_another() {
+    let [redact, data_request, shop] =
+        ["customers_redact-1.json", "customers_data_request-1.json", "shop_redact-1.json"].map(body);
+    let (Some(redact), Some(data_request), Some(shop)) = (redact, data_request, shop) else { return };
+    let customer = domain::CustomerId::new("191167").unwrap();
+    let erasure = News::Erasure(store::person::Sought::Customer(source("shop"), customer));
+    assert_eq!(news("customers/redact", &redact), Ok(erasure));
+    let order = OrderKey::new("shop#299938").unwrap();
+    assert_eq!(
+        news("customers/data_request", &data_request),
+        Ok(News::Request(Request::Export(Some(order))))
+    );
+    assert_eq!(news("shop/redact", &shop), Ok(News::Request(Request::WholeShop)));
+    for (topic, body) in [
+        ("customers/redact", &data_request),
+        ("customers/redact", &shop),
+        ("customers/data_request", &redact),
+        ("customers/data_request", &shop),
+        ("shop/redact", &redact),
+        ("shop/redact", &data_request),
+    ] {
+        assert!(news(topic, body).is_err(), "{topic} with {body}");
+    }
 }

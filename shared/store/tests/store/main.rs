@@ -8,5 +8,6 @@ mod due;
 mod given;
 mod members;
 mod orders;
+mod person;
 mod programmes;
 mod support;
