@@ -1,8 +1,10 @@
 //! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
-//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past.
+//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel person` exports and
+//! erases a person.
 
 mod import;
 mod parked;
+mod person;
 mod publish;
 mod replay;
 mod serve;
@@ -51,6 +53,8 @@ enum Command {
     /// Brings a shop's past into a stack.
     #[command(subcommand)]
     Import(import::Command),
+    /// Exports or erases a person.
+    Person(person::Arguments),
 }
 
 /// What the stack goes by.
@@ -133,6 +137,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
         Some(Command::Parked(command)) => parked::run(command).await,
         Some(Command::Import(command)) => import::run(command).await,
+        Some(Command::Person(arguments)) => person::run(arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -99,6 +99,7 @@ pub struct Stack {
     engine: Engine,
     state: Arc<State>,
     clock: LocalClock,
+    clients: Clients,
     store: Store,
     meter: Arc<Meter>,
     functions: Functions,
@@ -142,6 +143,7 @@ impl Stack {
             engine,
             state,
             clock,
+            clients,
             store,
             meter,
             functions,
@@ -212,6 +214,11 @@ impl Stack {
     /// The HTTP routes.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// The functions' own clients.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// The store, over the same client as the functions', but not on their meter.

@@ -127,7 +127,8 @@ def nothing_was_given_up(stack: Stack) -> None:
     expect("failed reviews", stack.received(stack.outputs["FailedReviewsQueue"]), [])
     # Once: what is parked wakes the accrual no more.
     wanted = {"points-accrual": ["parked"]}
-    for function in ("order-webhook", "points-accrual", "tier-review", "notifications", "member-api"):
+    functions = ("order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure")
+    for function in functions:
         expect(f"errors of {function}", logged_errors(stack, function), wanted.get(function, []))
 
 

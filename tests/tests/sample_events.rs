@@ -40,9 +40,18 @@ async fn the_schedules_event_starts_a_review() {
     assert_eq!(report, serde_json::json!({ "settled": 0, "failed": 0, "complete": true }));
 }
 
+#[tokio::test]
+async fn an_erasure_from_the_stream_is_done() {
+    let shop = Shop::open(AFTER_THE_EVENTS).await;
+    let answer = invoke(&shop, "ErasureFunction", "erasure/customer.json").await;
+    assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
+}
+
 #[test]
 fn every_function_has_sample_events() {
-    for function in ["order-webhook", "points-accrual", "tier-review", "notifications", "member-api"] {
+    for function in
+        ["order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure"]
+    {
         let files = std::fs::read_dir(events().join(function)).unwrap();
         assert!(files.count() > 0, "{function} has none");
     }

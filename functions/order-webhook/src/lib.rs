@@ -17,15 +17,17 @@ use std::time::Instant;
 use domain::SourceName;
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, Response};
-use runtime::{Clock, Problem};
+use runtime::random::NoRandomness;
+use runtime::{Clock, Problem, Random};
 use serde::Serialize;
+use store::person::{Erasure, Sought};
 use store::{Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::api::{Api, ApiError};
 pub use crate::fields::{NotAnAddress, read_contact};
-use crate::platform::{Delivery, Greeting, News};
+use crate::platform::{Delivery, Greeting, News, Request as Asked};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;
 pub use crate::sources::{SourceError, Sources, SourcesError};
@@ -49,6 +51,7 @@ pub struct OrderWebhook {
     sources: Sources,
     clock: Clock,
     api: Api,
+    random: Random,
 }
 
 /// What became of a delivery.
@@ -59,6 +62,8 @@ enum Receipt {
     Stored,
     /// A duplicate, which is as good.
     Known,
+    /// Handed on to an operator.
+    Requested,
     /// Understood, and of no interest.
     Ignored { reason: &'static str },
     /// Nothing came; the platform asked whether the address is ours.
@@ -86,7 +91,7 @@ impl From<Problem> for Failure {
 impl OrderWebhook {
     /// A handler over a store, for the sources given.
     pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
-        Self { store, sources, clock, api: Api::default() }
+        Self { store, sources, clock, api: Api::default(), random: Random::system() }
     }
 
     /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
@@ -160,6 +165,8 @@ impl OrderWebhook {
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Merge { source, merge } => self.store.record_merge(&source, &merge).await?,
+            News::Erasure(sought) => return self.ask_erasure(&sought).await,
+            News::Request(request) => return Ok(hand_on(&request)),
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
             // It was followed to what it tells of.
             News::Elsewhere(_) => return Ok(Receipt::Ignored { reason: "nothing is told" }),
@@ -169,6 +176,21 @@ impl OrderWebhook {
             Recorded::Known => Receipt::Known,
         })
     }
+
+    /// Nothing of the person is erased here, and nothing that names them is written: whoever sent this waits, and a
+    /// table is long.
+    async fn ask_erasure(&self, sought: &Sought) -> Result<Receipt, StoreError> {
+        let id = self.random.entropy().ok().and_then(|mut entropy| entropy.erasure_id());
+        let id = id.ok_or_else(|| StoreError::Retryable(NoRandomness.to_string()))?;
+        self.store.ask_erasure(&Erasure::of(id, sought)).await?;
+        Ok(Receipt::Stored)
+    }
+}
+
+/// The line wakes an alarm, and stands in the span of its source and its order.
+fn hand_on(request: &Asked) -> Receipt {
+    tracing::warn!("{}", request.message());
+    Receipt::Requested
 }
 
 /// The source named by an address: its last segment, after `webhooks`. What stands before may be a stage.
@@ -189,7 +211,9 @@ fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
     match receipt {
         Ok(Receipt::Greeted(greeting)) => runtime::json(StatusCode::OK, greeting),
         Ok(ignored @ Receipt::Ignored { .. }) => runtime::json(StatusCode::OK, ignored),
-        Ok(kept @ (Receipt::Stored | Receipt::Known)) => runtime::json(StatusCode::ACCEPTED, kept),
+        Ok(kept @ (Receipt::Stored | Receipt::Known | Receipt::Requested)) => {
+            runtime::json(StatusCode::ACCEPTED, kept)
+        }
         Err(Failure::Refused(problem)) => {
             let mut response = problem.response();
             if problem.status == StatusCode::METHOD_NOT_ALLOWED {

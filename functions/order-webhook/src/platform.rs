@@ -16,6 +16,7 @@ use domain::{CustomerMerge, Order, OrderKey, Refund, RefundId, SourceName, Times
 use lambda_http::http::HeaderMap;
 use ring::hmac;
 use serde::Serialize;
+use store::person::Sought;
 
 use crate::api::{Answer, Resource};
 use crate::fields::BadInput;
@@ -72,6 +73,10 @@ pub(crate) enum News {
     Merge { source: SourceName, merge: CustomerMerge },
     /// Only where to look: what is to be read of the platform's API before there is news.
     Elsewhere(Vec<Resource>),
+    /// A person is to be forgotten.
+    Erasure(Sought),
+    /// Something that an operator must do; what, and of which order's owner, the log tells.
+    Request(Request),
     /// Nothing that concerns us, and why.
     Nothing(&'static str),
 }
@@ -83,8 +88,34 @@ impl News {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
             Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
-            Self::Merge { .. } => None,
-            Self::Elsewhere(_) | Self::Nothing(_) => None,
+            Self::Request(request) => request.order(),
+            Self::Merge { .. } | Self::Erasure(_) | Self::Elsewhere(_) | Self::Nothing(_) => None,
+        }
+    }
+}
+
+/// What an operator is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Request {
+    /// All that is held of the owner of an order; of none where the platform names no order.
+    Export(Option<OrderKey>),
+    /// That all persons of a shop be forgotten.
+    WholeShop,
+}
+
+impl Request {
+    fn order(&self) -> Option<&OrderKey> {
+        match self {
+            Self::Export(order) => order.as_ref(),
+            Self::WholeShop => None,
+        }
+    }
+
+    /// What the log says; a metric counts it.
+    pub(crate) fn message(&self) -> &'static str {
+        match self {
+            Self::Export(_) => "an export is asked for",
+            Self::WholeShop => "the erasure of a whole shop is asked for",
         }
     }
 }

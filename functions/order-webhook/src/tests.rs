@@ -75,6 +75,7 @@ fn store_at(endpoint: String) -> Store {
             members: "members".to_owned(),
             directory: "directory".to_owned(),
             programmes: "programmes".to_owned(),
+            erasures: "erasures".to_owned(),
         },
     };
     let http = aws_smithy_http_client::Builder::new().build_http();
@@ -92,7 +93,15 @@ pub(crate) async fn embedded_store() -> Store {
         "AttributeDefinitions": [{"AttributeName": "order", "AttributeType": "S"}],
         "BillingMode": "PAY_PER_REQUEST",
     });
-    database.create_table(serde_json::from_value(orders).unwrap()).unwrap();
+    let erasures = serde_json::json!({
+        "TableName": "erasures",
+        "KeySchema": [{"AttributeName": "erasure", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "erasure", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    for table in [orders, erasures] {
+        database.create_table(serde_json::from_value(table).unwrap()).unwrap();
+    }
     tokio::spawn(server::serve_on(listener, database));
     store_at(format!("http://{address}"))
 }

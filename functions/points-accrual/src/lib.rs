@@ -96,6 +96,7 @@ impl PointsAccrual {
             let source = SourceName::new(state.key.source())
                 .map_err(|error| EngineError::Permanent(format!("the source {error}")))?;
             self.engine.merge_customers(&source, merge, budget).await?;
+            self.engine.store().forget_merge(&state.key).await?;
             return Ok(None);
         }
         for code in &state.coupons_seen {

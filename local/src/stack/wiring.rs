@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
+use erasure::ErasureFunction;
 use member_api::{MemberApi, PlatformApplications};
 use notifications::{Notifications, Topics};
 use order_webhook::{OrderWebhook, Sources};
@@ -29,6 +30,7 @@ const POINTS_ACCRUAL: &str = "PointsAccrualFunction";
 const TIER_REVIEW: &str = "TierReviewFunction";
 const NOTIFICATIONS: &str = "NotificationsFunction";
 const MEMBER_API: &str = "MemberApiFunction";
+const ERASURE: &str = "ErasureFunction";
 
 /// The functions' own clients, over a transport that ends in this process. Only DynamoDB's protocol names a target.
 pub(super) fn clients(
@@ -58,6 +60,7 @@ pub(super) fn config(template: &Template) -> Result<Config, TemplateError> {
             members: table("LAUREL_MEMBERS_TABLE")?,
             directory: table("LAUREL_DIRECTORY_TABLE")?,
             programmes: table("LAUREL_PROGRAMMES_TABLE")?,
+            erasures: table("LAUREL_ERASURES_TABLE")?,
         },
     })
 }
@@ -93,6 +96,7 @@ pub(super) fn functions(
         fcm: Some(variable(MEMBER_API, "LAUREL_FCM_APPLICATION")?),
     };
     let members = Arc::new(MemberApi::new(engine(), clients.sns(), applications));
+    let erasure = Arc::new(ErasureFunction::new(store.clone(), clients.sns(), clock.for_functions()));
 
     Ok(Functions::default()
         .with(
@@ -128,6 +132,13 @@ pub(super) fn functions(
             Handler::of_requests(move |request| {
                 let members = Arc::clone(&members);
                 async move { members.handle(request).await }
+            }),
+        )
+        .with(
+            declared(ERASURE)?,
+            Handler::of_events(move |event| {
+                let erasure = Arc::clone(&erasure);
+                async move { erasure.handle(event).await }
             }),
         ))
 }

@@ -11,7 +11,7 @@ fn deployed() -> Template {
 }
 
 #[test]
-fn the_template_gives_the_four_tables_with_their_keys_streams_and_index() {
+fn the_template_gives_the_five_tables_with_their_keys_streams_and_index() {
     let tables = deployed().tables;
     let mut names: Vec<_> = tables.iter().map(|table| (table.name.as_str(), table.has_stream)).collect();
     names.sort_unstable();
@@ -19,6 +19,7 @@ fn the_template_gives_the_four_tables_with_their_keys_streams_and_index() {
         names,
         [
             ("laurel-DirectoryTable", false),
+            ("laurel-ErasuresTable", true),
             ("laurel-MembersTable", true),
             ("laurel-OrdersTable", true),
             ("laurel-ProgrammesTable", false)
@@ -58,13 +59,17 @@ fn the_template_gives_every_route_of_the_contract() {
 }
 
 #[test]
-fn two_streams_feed_two_functions_with_bounded_attempts() {
+fn three_streams_feed_three_functions_with_bounded_attempts() {
     let template = deployed();
     let mappings: Vec<_> =
         template.mappings().map(|mapping| (mapping.table.as_str(), mapping.function.as_str())).collect();
     assert_eq!(
         mappings,
-        [("laurel-MembersTable", "NotificationsFunction"), ("laurel-OrdersTable", "PointsAccrualFunction")]
+        [
+            ("laurel-ErasuresTable", "ErasureFunction"),
+            ("laurel-MembersTable", "NotificationsFunction"),
+            ("laurel-OrdersTable", "PointsAccrualFunction")
+        ]
     );
     assert!(
         template

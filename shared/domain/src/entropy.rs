@@ -1,6 +1,6 @@
 //! Randomness as an argument: the shell draws the bytes, the rules spend them.
 
-use crate::ids::{CouponCode, MemberId};
+use crate::ids::{CouponCode, ErasureId, MemberId};
 
 /// Letters and digits that are not taken for one another when read aloud or written by hand; 32, so that a byte
 /// chooses one without bias.
@@ -40,6 +40,12 @@ impl Entropy {
     pub fn member_id(&mut self) -> Option<MemberId> {
         let text = self.symbols(MEMBER_SYMBOLS)?;
         MemberId::new(text).ok()
+    }
+
+    /// A new erasure's identifier, which also salts its digests; or nothing when the bytes are spent.
+    pub fn erasure_id(&mut self) -> Option<ErasureId> {
+        let text = self.symbols(MEMBER_SYMBOLS)?;
+        ErasureId::new(text).ok()
     }
 
     /// A new coupon's code, or nothing when the bytes are spent.

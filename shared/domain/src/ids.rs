@@ -107,6 +107,8 @@ id!(/// Who rated, so that one rater can be told from another; a digest, so that
     RaterId, is_slug);
 id!(/// A member's device, named by the shop's app.
     DeviceId, is_slug);
+id!(/// One erasure of a person: ours, random, without meaning.
+    ErasureId, is_slug);
 id!(/// A reward of the programme.
     RewardId, is_slug);
 id!(/// A tier level of the programme.

@@ -18,8 +18,8 @@ pub mod time;
 pub use decide::{Command, DecideError, Decision, Need, Outcome, decide};
 pub use entropy::Entropy;
 pub use ids::{
-    CouponCode, CustomerId, DeviceId, LevelId, MemberId, OrderKey, RaterId, RatingId, RefundId, RewardId,
-    SourceName,
+    CouponCode, CustomerId, DeviceId, ErasureId, LevelId, MemberId, OrderKey, RaterId, RatingId, RefundId,
+    RewardId, SourceName,
 };
 pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};

@@ -146,6 +146,7 @@ mod tests {
             members: "members".to_owned(),
             directory: "directory".to_owned(),
             programmes: "programmes".to_owned(),
+            erasures: "erasures".to_owned(),
         };
         let config = Config {
             region: "eu-west-1".to_owned(),

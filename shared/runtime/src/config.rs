@@ -27,7 +27,8 @@ pub struct Config {
     pub sns_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_SSM`, else `AWS_ENDPOINT_URL`.
     pub ssm_endpoint: Option<String>,
-    /// `LAUREL_ORDERS_TABLE`, `LAUREL_MEMBERS_TABLE`, `LAUREL_DIRECTORY_TABLE`, `LAUREL_PROGRAMMES_TABLE`.
+    /// `LAUREL_ORDERS_TABLE`, `LAUREL_MEMBERS_TABLE`, `LAUREL_DIRECTORY_TABLE`, `LAUREL_PROGRAMMES_TABLE`,
+    /// `LAUREL_ERASURES_TABLE`.
     pub tables: Tables,
 }
 
@@ -45,6 +46,7 @@ impl Config {
                 members: required("LAUREL_MEMBERS_TABLE")?,
                 directory: required("LAUREL_DIRECTORY_TABLE")?,
                 programmes: required("LAUREL_PROGRAMMES_TABLE")?,
+                erasures: required("LAUREL_ERASURES_TABLE")?,
             },
         })
     }

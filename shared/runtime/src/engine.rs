@@ -3,6 +3,7 @@
 mod merging;
 mod programmes;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -293,19 +294,26 @@ impl Batch<'_> {
         first_seen: bool,
         budget: Budget,
     ) -> Result<Option<MemberId>, EngineError> {
-        let Some((customer, key)) = owner_of(state) else { return Ok(None) };
         if state.effective_at().is_none() {
             // Only refunds are known so far; they wait for their order.
             return Ok(None);
         }
+        let mut state = Cow::Borrowed(state);
         let mut first_seen = first_seen;
         let mut consistency = Consistency::Eventual;
         let mut attempt = 0;
         loop {
-            let Some(loaded) = self.load_owner(state, customer, &key, consistency).await? else {
+            let Some((customer, key)) = owner_of(&state) else { return Ok(None) };
+            let Some(loaded) = self.load_owner(&state, customer, &key, consistency).await? else {
                 return Ok(None);
             };
-            match self.engine.carry_out(loaded, Command::Order { state, first_seen }).await? {
+            if loaded.enrolment.is_some()
+                && let Some(now) = self.disowned(&state).await?
+            {
+                state = Cow::Owned(now);
+                continue;
+            }
+            match self.engine.carry_out(loaded, Command::Order { state: &state, first_seen }).await? {
                 Progress::Done(profile) => {
                     let member = profile.member.clone();
                     self.profiles.insert(key, *profile);
@@ -318,6 +326,13 @@ impl Batch<'_> {
             consistency = Consistency::Strong;
             self.engine.pause(attempt, budget).await?;
         }
+    }
+
+    /// The order as it is now, where its owner is no longer the one that is told: an erasure takes the person off their
+    /// orders, and what the stream still holds must not enrol them anew.
+    async fn disowned(&self, told: &OrderState) -> Result<Option<OrderState>, EngineError> {
+        let now = self.engine.store.order(&told.key).await?;
+        Ok(now.filter(|now| now.owner != told.owner))
     }
 
     /// The owner of an order, or the start of a new member.

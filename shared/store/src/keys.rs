@@ -54,7 +54,11 @@ pub(crate) mod members {
     pub(crate) const JOURNAL: &str = "journal#";
     pub(crate) const COUPON: &str = "coupon#";
     pub(crate) const DEVICE: &str = "device#";
+    /// An attribute of a device: where the push service reaches it.
+    pub(crate) const ENDPOINT: &str = "endpoint";
     pub(crate) const SENT: &str = "sent#";
+    /// Before a cause that has no moment of its own.
+    pub(crate) const ONCE: &str = "once#";
     /// Who rates members: before a digest, in the place of a member. No member has `#` in the name.
     pub(crate) const RATER: &str = "rater#";
     pub(crate) const RATINGS_GIVEN: &str = "ratings_given";
@@ -72,6 +76,19 @@ pub(crate) mod members {
 pub(crate) mod directory {
     /// Its key: `customer#{source}#{id}`, `email#{address}`, `coupon#{CODE}`.
     pub(crate) const KEY: &str = "key";
+}
+
+/// The table `erasures`: which persons were erased, without their names.
+pub(crate) mod erasures {
+    /// Its key.
+    pub(crate) const ERASURE: &str = "erasure";
+    /// The function's stream is filtered for it.
+    pub(crate) const OPEN: &str = "open";
+    pub(crate) const STEP: &str = "step";
+    pub(crate) const CURSOR: &str = "cursor";
+    pub(crate) const UNTIL: &str = "until";
+    pub(crate) const DONE_AT: &str = "done_at";
+    pub(crate) const REVISION: &str = "revision";
 }
 
 /// The table `programmes`: every version.

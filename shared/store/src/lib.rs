@@ -11,6 +11,7 @@ mod keys;
 mod members;
 mod meter;
 mod orders;
+pub mod person;
 mod programmes;
 mod reads;
 mod writes;
@@ -40,6 +41,8 @@ pub struct Tables {
     pub directory: String,
     /// Every version of the programme.
     pub programmes: String,
+    /// The erasures that were asked for.
+    pub erasures: String,
 }
 
 /// Whether a read may be a moment old. A first read may, because the version guards the write.

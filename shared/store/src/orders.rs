@@ -117,6 +117,11 @@ impl Store {
         }
     }
 
+    /// Removes a merge that is done: it names two customers, and nothing asks for it any more.
+    pub async fn forget_merge(&self, key: &OrderKey) -> Result<(), StoreError> {
+        self.delete(&self.tables.orders, order_key(key)).await
+    }
+
     /// All that is known of an order.
     pub async fn order(&self, key: &OrderKey) -> Result<Option<OrderState>, StoreError> {
         self.read_order(key, Consistency::Strong).await

@@ -57,6 +57,7 @@ fn tables() -> Tables {
         members: name("members"),
         directory: name("directory"),
         programmes: name("programmes"),
+        erasures: name("erasures"),
     }
 }
 

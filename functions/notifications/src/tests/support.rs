@@ -58,6 +58,7 @@ pub(super) async fn empty_store() -> Store {
         members: name("members"),
         directory: name("directory"),
         programmes: name("programmes"),
+        erasures: name("erasures"),
     };
     Store::new(client, tables)
 }

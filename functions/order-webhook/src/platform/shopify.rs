@@ -1,9 +1,11 @@
 //! Shopify: orders and refunds as its webhooks send them, in the shape of its REST resources.
 //!
 //! Topic and delivery-id headers are not signed. So the topic only chooses how the body is read, and a body that does
-//! not fit is refused; nothing else hangs on it.
+//! not fit is refused; nothing else hangs on it. The bodies of the topics of privacy are told apart by what only they
+//! have, so that none passes for another.
 
 mod goods;
+mod privacy;
 
 use domain::{Currency, Customer, CustomerId, CustomerMerge, Order, OrderKey, Payment, Refund};
 use domain::{Snapshot, SourceName, Timestamp};
@@ -13,7 +15,8 @@ use serde::de::IgnoredAny;
 use store::MAX_REFUNDS_PER_ORDER;
 
 use self::goods::{LineItem, MoneySet, RefundBody};
-use super::{Delivery, News, Platform};
+use self::privacy::{DataRequestBody, RedactBody, ShopRedactBody};
+use super::{Delivery, News, Platform, Request};
 use crate::fields::{Amount, BadInput, Email, Id, Instant, PlatformId};
 use crate::fields::{contact, coupons, minor_units, null_is_default, read};
 use crate::signature::{BadSecret, Refusal, body_hmac};
@@ -53,6 +56,12 @@ impl Platform for Shopify {
             }
             "customers/merge" => read::<MergeBody>(delivery.body)?.news(delivery.source),
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
+            "customers/redact" => Ok(read::<RedactBody>(delivery.body)?.news(delivery.source)),
+            "customers/data_request" => read::<DataRequestBody>(delivery.body)?.news(delivery.source),
+            "shop/redact" => {
+                read::<ShopRedactBody>(delivery.body)?;
+                Ok(News::Request(Request::WholeShop))
+            }
             // What `orders/edited` tells comes with `orders/updated` too, and whole. The other topics of orders (risk,
             // protection, requested links, transactions) change nothing that earns.
             _ => Ok(News::Nothing("this topic is not needed")),

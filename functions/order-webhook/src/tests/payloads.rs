@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{at, headers, shared_data, source};
 use crate::api::Answer;
 use crate::fields::BadInput;
-use crate::platform::{Delivery, News, Reading, named};
+use crate::platform::{Delivery, News, Reading, Request, named};
 use crate::sources::{Source, SourceDocument};
 
 /// The body of a published file, taken out of a captured delivery or of its resource's root.
@@ -87,9 +87,6 @@ fn what_tells_of_no_order_is_of_no_interest() {
     for (topic, name) in [
         ("orders/edited", "orders-edited-hookdeck-1.json"),
         ("customers/merge", "customers-merge-hookdeck-1.json"),
-        ("customers/data_request", "customers_data_request-1.json"),
-        ("customers/redact", "customers_redact-1.json"),
-        ("shop/redact", "shop_redact-1.json"),
     ] {
         let Some(body) = body(name) else { return };
         assert!(matches!(news(topic, &body), Ok(News::Nothing(_))), "{name}");
@@ -294,4 +291,30 @@ fn a_credit_memo_of_magento_by_its_published_schema_is_a_refund() {
         panic!()
     };
     assert_eq!((order.as_str(), refund.goods), ("shop#4001", Goods::untaxed(5_000)));
+}
+
+#[test]
+fn the_topics_of_privacy_are_understood_and_none_passes_for_another() {
+    let [redact, data_request, shop] =
+        ["customers_redact-1.json", "customers_data_request-1.json", "shop_redact-1.json"].map(body);
+    let (Some(redact), Some(data_request), Some(shop)) = (redact, data_request, shop) else { return };
+    let customer = domain::CustomerId::new("191167").unwrap();
+    let erasure = News::Erasure(store::person::Sought::Customer(source("shop"), customer));
+    assert_eq!(news("customers/redact", &redact), Ok(erasure));
+    let order = OrderKey::new("shop#299938").unwrap();
+    assert_eq!(
+        news("customers/data_request", &data_request),
+        Ok(News::Request(Request::Export(Some(order))))
+    );
+    assert_eq!(news("shop/redact", &shop), Ok(News::Request(Request::WholeShop)));
+    for (topic, body) in [
+        ("customers/redact", &data_request),
+        ("customers/redact", &shop),
+        ("customers/data_request", &redact),
+        ("customers/data_request", &shop),
+        ("shop/redact", &redact),
+        ("shop/redact", &data_request),
+    ] {
+        assert!(news(topic, body).is_err(), "{topic} with {body}");
+    }
 }

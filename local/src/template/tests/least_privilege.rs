@@ -62,7 +62,7 @@ fn each_function_has_a_role_and_logs_of_its_own() {
 }
 
 #[test]
-fn only_the_webhook_reads_secrets_and_only_the_review_and_the_accrual_write_accounts() {
+fn only_the_webhook_reads_secrets_only_the_erasure_reads_whole_tables_and_few_write_accounts() {
     let who = |action: &str, table: &str| -> Vec<String> {
         let allows = |statement: &Value| {
             each(&statement["Action"]).contains(&Value::from(action))
@@ -71,10 +71,18 @@ fn only_the_webhook_reads_secrets_and_only_the_review_and_the_accrual_write_acco
         statements().into_iter().filter(|(_, statement)| allows(statement)).map(|(role, _)| role).collect()
     };
     assert_eq!(who("ssm:GetParametersByPath", "sources"), ["OrderWebhookRole"]);
-    assert_eq!(who("dynamodb:PutItem", "DirectoryTable"), ["PointsAccrualRole", "TierReviewRole"]);
-    assert_eq!(who("dynamodb:UpdateItem", "OrdersTable"), ["OrderWebhookRole", "PointsAccrualRole"]);
+    assert_eq!(
+        who("dynamodb:PutItem", "DirectoryTable"),
+        ["ErasureRole", "PointsAccrualRole", "TierReviewRole"]
+    );
+    assert_eq!(
+        who("dynamodb:UpdateItem", "OrdersTable"),
+        ["ErasureRole", "OrderWebhookRole", "PointsAccrualRole"]
+    );
     assert!(who("dynamodb:PutItem", "ProgrammesTable").is_empty());
-    assert!(who("dynamodb:Scan", "").is_empty());
+    assert_eq!(who("dynamodb:Scan", ""), ["ErasureRole", "ErasureRole"]);
+    assert_eq!(who("dynamodb:DeleteItem", "DirectoryTable"), ["ErasureRole"]);
+    assert_eq!(who("dynamodb:PutItem", "ErasuresTable"), ["OrderWebhookRole"]);
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn every_stream_is_bounded_and_keeps_what_it_gives_up() {
             assert_eq!(properties["DestinationConfig"]["OnFailure"]["Type"], "S3", "{id}.{name}");
         }
     }
-    assert_eq!(streams, 2);
+    assert_eq!(streams, 3);
 }
 
 #[test]

@@ -9,5 +9,6 @@ mod given;
 mod members;
 mod orders;
 mod parking;
+mod person;
 mod programmes;
 mod support;

@@ -94,6 +94,7 @@ fn tables() -> Tables {
         members: name("members"),
         directory: name("directory"),
         programmes: name("programmes"),
+        erasures: name("erasures"),
     }
 }
 
@@ -103,6 +104,7 @@ async fn create_tables(client: &Client, tables: &Tables) {
     create(client, &tables.members, &[("member", S), ("item", S)], Some([("due_shard", N), ("due_at", S)]))
         .await;
     create(client, &tables.directory, &[("key", S)], None).await;
+    create(client, &tables.erasures, &[("erasure", S)], None).await;
     create(client, &tables.programmes, &[("name", S), ("version", N)], None).await;
 }
 

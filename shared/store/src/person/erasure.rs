@@ -1,0 +1,175 @@
+//! Erasures that were asked for, and those that are done: none names the person, and all are done again after a
+//! restore.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::{ErasureId, MemberId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_dynamo::Item;
+
+use super::{Person, Sought, Step};
+use crate::expression::Update;
+use crate::items::{Attributes, ImageError, number, read, text, write, write_value};
+use crate::keys::erasures;
+use crate::writes::Written;
+use crate::{Consistency, Store, StoreError};
+
+/// An erasure, open or done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    #[serde(flatten)]
+    pub(super) person: Person,
+    /// Where it is; nothing once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) step: Option<Step>,
+    /// The key after which the step goes on. In the directory it may be anybody's, so it is kept no longer than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cursor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    done_at: Option<Timestamp>,
+    /// What the stream's filter looks for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    open: bool,
+    revision: u64,
+}
+
+/// The attributes that an erasure may lack.
+const SOMETIMES: [&str; 5] =
+    [erasures::STEP, erasures::CURSOR, erasures::DONE_AT, erasures::OPEN, erasures::UNTIL];
+
+impl Erasure {
+    /// An erasure of whoever is sought.
+    pub fn of(id: ErasureId, sought: &Sought) -> Self {
+        let person = Person::sought(id, sought);
+        Self { person, step: Some(Step::FIRST), cursor: None, done_at: None, open: true, revision: 1 }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &ErasureId {
+        &self.person.id
+    }
+
+    /// The members that it found so far.
+    pub fn members(&self) -> impl Iterator<Item = &MemberId> {
+        self.person.members()
+    }
+
+    /// When it was done, the last time.
+    pub fn done_at(&self) -> Option<Timestamp> {
+        self.done_at
+    }
+
+    /// Whether there is anything left to do.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Begins at this moment, if it did not begin before.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.person.look_until(now);
+    }
+
+    pub(super) fn move_on(&mut self, step: Step, next: Option<String>, now: Timestamp) {
+        self.cursor = next;
+        if self.cursor.is_some() {
+            return;
+        }
+        self.step = step.next();
+        if self.step.is_none() {
+            self.done_at = Some(now);
+            self.open = false;
+        }
+    }
+}
+
+/// Which erasure the image of a stream record is of. The image itself may be old.
+pub fn erasure_of_image(image: Item) -> Result<ErasureId, ImageError> {
+    #[derive(Deserialize)]
+    struct Image {
+        erasure: ErasureId,
+    }
+    Ok(read::<Image>(image)?.erasure)
+}
+
+impl Store {
+    /// Asks for an erasure. Its stream wakes the function that does it.
+    pub async fn ask_erasure(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        self.put_new(&self.tables.erasures, write(erasure)?, erasures::ERASURE).await.map(drop)
+    }
+
+    /// An erasure as it is now.
+    pub async fn erasure(&self, id: &ErasureId) -> Result<Option<Erasure>, StoreError> {
+        let item = self.get(&self.tables.erasures, erasure_key(id), Consistency::Strong).await?;
+        Ok(item.map(read).transpose()?)
+    }
+
+    /// Writes down how far an erasure came, which wakes the function again if it is not done. Whether it did: not so
+    /// if somebody else wrote meanwhile, who goes on from there.
+    pub async fn keep_erasure(&self, erasure: &mut Erasure) -> Result<bool, StoreError> {
+        let mut update = Update::default();
+        let mut attributes = write(erasure)?;
+        attributes.retain(|name, _| ![erasures::ERASURE, erasures::REVISION].contains(&name.as_str()));
+        for absent in SOMETIMES.into_iter().filter(|name| !attributes.contains_key(*name)) {
+            update.remove(absent);
+        }
+        for (attribute, value) in attributes {
+            update.set(&attribute, value);
+        }
+        update.count(erasures::REVISION);
+        update.if_equal(erasures::REVISION, number(erasure.revision));
+        match self.update(&self.tables.erasures, erasure_key(erasure.id()), update).await? {
+            Written::Done(_) => {
+                erasure.revision += 1;
+                Ok(true)
+            }
+            Written::Refused(_) => Ok(false),
+        }
+    }
+
+    /// Every erasure there is.
+    pub async fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
+        let mut erasures = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .scan()
+                .table_name(&self.tables.erasures)
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|error| StoreError::from_sdk(&error))?;
+            self.meter.read(page.consumed_capacity());
+            for item in page.items.unwrap_or_default() {
+                erasures.push(read(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(erasures);
+            }
+        }
+    }
+
+    /// Opens every erasure again, from its first step: after the other tables came back from a backup. How many.
+    pub async fn reapply_erasures(&self) -> Result<usize, StoreError> {
+        let erasures = self.erasures().await?;
+        for erasure in &erasures {
+            let mut update = Update::default();
+            update.set(erasures::OPEN, write_value(&true)?);
+            update.set(erasures::STEP, write_value(&Step::FIRST)?);
+            update.remove(erasures::CURSOR);
+            // Whoever is at it now finds it changed and leaves it to whom this wakes.
+            update.count(erasures::REVISION);
+            update.if_there(erasures::ERASURE);
+            self.update(&self.tables.erasures, erasure_key(erasure.id()), update).await?;
+        }
+        Ok(erasures.len())
+    }
+}
+
+fn erasure_key(id: &ErasureId) -> Attributes {
+    HashMap::from([(erasures::ERASURE.to_owned(), text(id.as_str()))])
+}

@@ -1,0 +1,247 @@
+//! The walk along the list, a page at a time, so that it can stop anywhere and go on.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use domain::{Cause, Customer, MemberId, OrderKey, Refund, SourceName, Timestamp};
+use serde::Deserialize;
+
+use super::{Person, Step, text_of};
+use crate::items::{Attributes, member_key, read, text};
+use crate::keys::{self, directory, members, orders};
+use crate::{Consistency, Store, StoreError};
+
+/// Items of a member that are taken at a time. Each may name an order, which is read and written.
+const ITEMS: i32 = 100;
+
+/// One thing that is held.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Held {
+    /// An order, or a refund that names none.
+    Order(HeldOrder),
+    /// A key of the directory.
+    Key(HeldKey),
+    /// One of a member's items.
+    Item(HeldItem),
+}
+
+/// An order of the person's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOrder {
+    pub(super) key: OrderKey,
+    pub(super) source: SourceName,
+    pub(super) owner: Customer,
+    /// The moment that dates what it posts.
+    pub(super) dated: Option<Timestamp>,
+    pub(super) is_unlinked: bool,
+    pub(super) item: Attributes,
+}
+
+/// A key that leads to the person.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct HeldKey {
+    pub(super) key: String,
+    pub(super) member: MemberId,
+    /// Whether it is one that took a person's place.
+    #[serde(default)]
+    erased: bool,
+}
+
+/// One of a member's items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldItem {
+    pub(super) member: MemberId,
+    pub(super) key: String,
+    pub(super) item: Attributes,
+}
+
+impl HeldItem {
+    /// The endpoint at the push service, where the item is a device.
+    fn endpoint(&self) -> Option<&str> {
+        self.key.starts_with(members::DEVICE).then(|| text_of(&self.item, members::ENDPOINT)).flatten()
+    }
+}
+
+/// A page of what is held, and where the next one begins.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeldPage {
+    pub(super) held: Vec<Held>,
+    pub(super) next: Option<String>,
+}
+
+impl HeldPage {
+    /// The endpoints of devices: they are somewhere else, and go before what names them.
+    pub fn endpoints(&self) -> impl Iterator<Item = &str> {
+        self.held.iter().filter_map(|held| match held {
+            Held::Item(item) => item.endpoint(),
+            Held::Order(_) | Held::Key(_) => None,
+        })
+    }
+}
+
+impl HeldKey {
+    /// Whether it names whom it leads to. A coupon's code names nobody, and neither does what took a name's place.
+    fn names_somebody(&self) -> bool {
+        !self.erased && !self.key.starts_with(members::COUPON)
+    }
+}
+
+impl Store {
+    /// A page of what one step finds of a person.
+    pub(super) async fn held(
+        &self,
+        person: &Person,
+        step: Step,
+        cursor: Option<&str>,
+    ) -> Result<HeldPage, StoreError> {
+        match step {
+            Step::Recognise => self.held_keys(cursor, |held| person.knows(&held.key)).await,
+            Step::Gather | Step::Directory => {
+                let is_theirs = |held: &HeldKey| person.members.contains(&held.member);
+                self.held_keys(cursor, |held| held.names_somebody() && is_theirs(held)).await
+            }
+            Step::Orders => self.held_orders(person, cursor).await,
+            Step::Members => self.held_items(person, cursor).await,
+        }
+    }
+
+    async fn held_keys(
+        &self,
+        cursor: Option<&str>,
+        is_theirs: impl Fn(&HeldKey) -> bool,
+    ) -> Result<HeldPage, StoreError> {
+        let (items, next) = self.scanned(&self.tables.directory, directory::KEY, cursor).await?;
+        let keys = items.into_iter().map(read::<HeldKey>).collect::<Result<Vec<_>, _>>()?;
+        let held = keys.into_iter().filter(|key| is_theirs(key)).map(Held::Key).collect();
+        Ok(HeldPage { held, next })
+    }
+
+    async fn held_orders(&self, person: &Person, cursor: Option<&str>) -> Result<HeldPage, StoreError> {
+        let (items, next) = self.scanned(&self.tables.orders, orders::ORDER, cursor).await?;
+        let mut held = Vec::new();
+        for item in items {
+            if let Some(order) = held_order(item)?
+                && person.is_owner(&order.owner)
+                && person.is_dated(order.dated)
+            {
+                held.push(Held::Order(order));
+            }
+        }
+        Ok(HeldPage { held, next })
+    }
+
+    /// A page of a whole table, read consistently: what was written before is not missed. A scan, because an index of
+    /// owners would cost every order a write, and this is asked for seldom.
+    async fn scanned(
+        &self,
+        table: &str,
+        key: &str,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Attributes>, Option<String>), StoreError> {
+        let start = cursor.map(|cursor| HashMap::from([(key.to_owned(), text(cursor))]));
+        let page = self
+            .client
+            .scan()
+            .table_name(table)
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(&error))?;
+        self.meter.read(page.consumed_capacity());
+        let next = page.last_evaluated_key.and_then(|last| text_of(&last, key).map(str::to_owned));
+        Ok((page.items.unwrap_or_default(), next))
+    }
+
+    /// A page of the items of one member; the cursor is the member and the item after which it begins.
+    async fn held_items(&self, person: &Person, cursor: Option<&str>) -> Result<HeldPage, StoreError> {
+        let (member, after) = match cursor.and_then(|cursor| cursor.split_once('#')) {
+            Some((member, item)) => {
+                let member = MemberId::new(member);
+                (member.map_err(|error| StoreError::Permanent(format!("a member's name {error}")))?, item)
+            }
+            None => match person.members.first() {
+                Some(first) => (first.clone(), ""),
+                None => return Ok(HeldPage::default()),
+            },
+        };
+        let (items, last) = self.items_after(&member, after).await?;
+        let mut held = Vec::new();
+        for item in items {
+            let key = text_of(&item, members::ITEM).unwrap_or_default().to_owned();
+            if let Some(order) = self.order_of_entry(&key).await? {
+                held.push(Held::Order(order));
+            }
+            held.push(Held::Item(HeldItem { member: member.clone(), key, item }));
+        }
+        let next_member = || person.members.iter().find(|next| **next > member);
+        let next = match last {
+            Some(item) => Some(format!("{member}#{item}")),
+            None => next_member().map(|next| format!("{next}#")),
+        };
+        Ok(HeldPage { held, next })
+    }
+
+    async fn items_after(
+        &self,
+        member: &MemberId,
+        after: &str,
+    ) -> Result<(Vec<Attributes>, Option<String>), StoreError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.tables.members)
+            .key_condition_expression("#member = :member")
+            .expression_attribute_names("#member", members::MEMBER)
+            .expression_attribute_values(":member", text(member.as_str()))
+            .consistent_read(true)
+            .limit(ITEMS)
+            .set_exclusive_start_key((!after.is_empty()).then(|| member_key(member, after)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(&error))?;
+        self.meter.read(page.consumed_capacity());
+        let last = page.last_evaluated_key.and_then(|last| text_of(&last, members::ITEM).map(str::to_owned));
+        Ok((page.items.unwrap_or_default(), last))
+    }
+
+    /// The order that a journal entry was posted for, where it has an owner: whoever's key that was, it is this member's.
+    async fn order_of_entry(&self, item: &str) -> Result<Option<HeldOrder>, StoreError> {
+        let (Cause::Order(key) | Cause::UnlinkedRefund(key)) = (match keys::entry_id(item) {
+            Some(id) => id.cause,
+            None => return Ok(None),
+        }) else {
+            return Ok(None);
+        };
+        let key = HashMap::from([(orders::ORDER.to_owned(), text(key.as_str()))]);
+        let item = self.get(&self.tables.orders, key, Consistency::Strong).await?;
+        Ok(item.map(held_order).transpose()?.flatten())
+    }
+}
+
+/// An order as the list has it; nothing where it has no owner.
+fn held_order(item: Attributes) -> Result<Option<HeldOrder>, StoreError> {
+    #[derive(Deserialize)]
+    struct OrderItem {
+        order: OrderKey,
+        owner: Customer,
+        placed_at: Option<Timestamp>,
+        unlinked: Option<Refund>,
+    }
+    if !matches!(item.get(orders::OWNER), Some(AttributeValue::M(_))) {
+        return Ok(None);
+    }
+    let OrderItem { order, owner, placed_at, unlinked } = read(item.clone())?;
+    let source = SourceName::new(order.source());
+    let source = source.map_err(|error| StoreError::Permanent(format!("{order}: the source {error}")))?;
+    Ok(Some(HeldOrder {
+        key: order,
+        source,
+        owner,
+        dated: unlinked.as_ref().map(|refund| refund.refunded_at).or(placed_at),
+        is_unlinked: unlinked.is_some(),
+        item,
+    }))
+}
