@@ -30,6 +30,8 @@ pub struct Programme {
     pub locale: String,
     /// Who becomes a member.
     pub enrolment: Enrolment,
+    /// Whether customers of different sources with the same verified e-mail are one member.
+    pub across_sources: bool,
     /// How orders earn points.
     pub earning: Earning,
     /// When points run out, if they do.

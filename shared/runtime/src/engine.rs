@@ -349,26 +349,41 @@ impl Batch<'_> {
             return Ok(Some(Loaded { profile, known, enrolment: None }));
         }
         if let Some(member) = engine.store.find_member(key, consistency).await? {
-            // A directory entry and its profile are written together, so a profile missing in an eventually
-            // consistent read is there in a consistent one.
-            let mut profile = engine.current(&member, consistency).await?;
-            if profile.is_none() {
-                profile = engine.current(&member, Consistency::Strong).await?;
-            }
-            let profile =
-                profile.ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))?;
+            let profile = self.load_found(&member, consistency).await?;
             return Ok(Some(Loaded { profile, known, enrolment: None }));
         }
         let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else { return Ok(None) };
         let programmes = engine.programmes.get().await?;
+        let mut keys = vec![key.clone()];
+        if programmes.at(engine.clock.now()).programme.across_sources
+            && let Some(email) = DirectoryKey::of_email(customer).filter(|email| email != key)
+        {
+            if let Some(member) = engine.store.find_member(&email, Consistency::Strong).await? {
+                // A customer of another source; from now on found under this name too.
+                engine.store.add_name(key, &member).await?;
+                let profile = self.load_found(&member, Consistency::Strong).await?;
+                return Ok(Some(Loaded { profile, known, enrolment: None }));
+            }
+            keys.push(email);
+        }
         let member = engine.random.entropy()?.member_id().ok_or(NoRandomness)?;
         let enrolled_at = effective_at.min(engine.clock.now());
-        let enrolment = Enrolment { keys: vec![key.clone()], contact: customer.contact.clone() };
+        let enrolment = Enrolment { keys, contact: customer.contact.clone() };
         Ok(Some(Loaded {
             profile: Profile::new(member, enrolled_at, &programmes),
             known,
             enrolment: Some(enrolment),
         }))
+    }
+
+    /// The profile of a member whom the directory names. The two are written together, so a profile missing in an
+    /// eventually consistent read is there in a consistent one.
+    async fn load_found(&self, member: &MemberId, consistency: Consistency) -> Result<Profile, EngineError> {
+        let mut profile = self.engine.current(member, consistency).await?;
+        if profile.is_none() {
+            profile = self.engine.current(member, Consistency::Strong).await?;
+        }
+        profile.ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))
     }
 }
 

@@ -23,7 +23,12 @@ impl DirectoryKey {
     /// The key by which the owner of an order is looked up: the platform's id, else the verified e-mail.
     pub fn of_customer(customer: &Customer) -> Option<Self> {
         let by_id = customer.id.clone().map(|id| Self::Customer(customer.source.clone(), id));
-        by_id.or_else(|| customer.contact.verified_email().map(|email| Self::Email(email.to_owned())))
+        by_id.or_else(|| Self::of_email(customer))
+    }
+
+    /// The key of a customer's verified e-mail, which means the same person at every source.
+    pub fn of_email(customer: &Customer) -> Option<Self> {
+        customer.contact.verified_email().map(|email| Self::Email(email.to_owned()))
     }
 }
 

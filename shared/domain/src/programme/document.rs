@@ -51,6 +51,8 @@ pub(super) struct Document {
     locale: String,
     #[serde(default)]
     enrolment: Enrolment,
+    #[serde(default)]
+    identity: IdentityDocument,
     earning: EarningDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expiry: Option<ExpiryDocument>,
@@ -62,6 +64,13 @@ pub(super) struct Document {
     tiers: Option<tiers::TiersDocument>,
     #[serde(default, skip_serializing_if = "Messages::is_empty")]
     messages: Messages,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityDocument {
+    #[serde(default)]
+    across_sources: bool,
 }
 
 fn default_locale() -> String {
@@ -155,6 +164,7 @@ impl Programme {
             time_zone,
             locale: document.locale.clone(),
             enrolment: document.enrolment,
+            across_sources: document.identity.across_sources,
             earning: check_earning(&document.earning, currency)?,
             expiry: document.expiry.as_ref().map(check_expiry).transpose()?,
             uncovered: document.refunds.uncovered,
