@@ -118,10 +118,8 @@ pub(super) fn before_refunds(order: &OrderBody) -> Result<Goods, BadInput> {
             ordered - order.gift_cards().map(|line| line.worth(line.ordered())).sum::<Decimal>()
         }
     };
-    if amount.is_sign_negative() && !amount.is_zero() {
-        return Err(BadInput::at("current_subtotal_price", "must not be negative, without its gift cards"));
-    }
-    goods(amount, order.tax_before_refunds(), order.currency, order.taxes_included)
+    // Less than nothing earns nothing. Refused, it would leave the points of what the order was before.
+    goods(amount.max(Decimal::ZERO), order.tax_before_refunds(), order.currency, order.taxes_included)
 }
 
 impl OrderBody {

@@ -142,6 +142,12 @@ fn an_old_version_of_the_api_tells_only_what_was_ordered() {
 }
 
 #[test]
+fn goods_of_less_than_nothing_are_none() {
+    let below = with(body(), "current_subtotal_price", json!("-10.00"));
+    assert_eq!(order(&below).snapshot.goods, taxed(0, 0));
+}
+
+#[test]
 fn a_gift_card_is_no_goods_neither_bought_nor_given_back() {
     let card = json!({"id": 12, "quantity": 1, "current_quantity": 1, "price": "25.00", "gift_card": true,
         "discount_allocations": [{"amount": "5.00"}]});
