@@ -2,6 +2,7 @@
 
 mod freshness;
 mod news;
+mod sweep;
 
 use std::collections::HashMap;
 
@@ -10,6 +11,7 @@ use domain::{Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedR
 
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, restoration_update};
 use self::news::{snapshot_update, take_up, too_many_refunds};
+pub use self::sweep::{SweepPage, SweepPosition};
 use crate::expression::Update;
 use crate::items::{Attributes, ParkedMark, number, order_of_image, parked_of, text, write_value};
 use crate::keys::orders;

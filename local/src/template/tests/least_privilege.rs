@@ -62,7 +62,7 @@ fn each_function_has_a_role_and_logs_of_its_own() {
 }
 
 #[test]
-fn only_the_webhook_reads_secrets_and_only_the_review_and_the_accrual_write_accounts() {
+fn only_the_webhook_reads_secrets_and_only_accrual_review_and_sweep_write_accounts() {
     let who = |action: &str, table: &str| -> Vec<String> {
         let allows = |statement: &Value| {
             each(&statement["Action"]).contains(&Value::from(action))
@@ -71,10 +71,13 @@ fn only_the_webhook_reads_secrets_and_only_the_review_and_the_accrual_write_acco
         statements().into_iter().filter(|(_, statement)| allows(statement)).map(|(role, _)| role).collect()
     };
     assert_eq!(who("ssm:GetParametersByPath", "sources"), ["OrderWebhookRole"]);
-    assert_eq!(who("dynamodb:PutItem", "DirectoryTable"), ["PointsAccrualRole", "TierReviewRole"]);
-    assert_eq!(who("dynamodb:UpdateItem", "OrdersTable"), ["OrderWebhookRole", "PointsAccrualRole"]);
+    let accounts = ["OrderSweepRole", "PointsAccrualRole", "TierReviewRole"];
+    assert_eq!(who("dynamodb:PutItem", "DirectoryTable"), accounts);
+    let orders = ["OrderSweepRole", "OrderWebhookRole", "PointsAccrualRole"];
+    assert_eq!(who("dynamodb:UpdateItem", "OrdersTable"), orders);
     assert!(who("dynamodb:PutItem", "ProgrammesTable").is_empty());
-    assert!(who("dynamodb:Scan", "").is_empty());
+    assert_eq!(who("dynamodb:Scan", ""), ["OrderSweepRole"]);
+    assert_eq!(who("dynamodb:Scan", "OrdersTable"), ["OrderSweepRole"]);
 }
 
 #[test]

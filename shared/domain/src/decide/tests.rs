@@ -5,5 +5,6 @@ mod checkout;
 mod laws;
 mod long_way;
 mod rules;
+mod sweep;
 mod tiers;
 mod world;

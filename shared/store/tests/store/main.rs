@@ -10,3 +10,4 @@ mod members;
 mod orders;
 mod programmes;
 mod support;
+mod sweep;
