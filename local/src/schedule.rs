@@ -1,5 +1,5 @@
-//! The schedule: the review runs as local time passes, on the full hour as the template's rate says, and when time
-//! jumps at every due moment on the way.
+//! The schedules: review and sweep run as local time passes, at the template's rates counted from 1970, and when time
+//! jumps the review at every due moment on the way.
 
 use std::time::Duration;
 

@@ -105,7 +105,8 @@ pub struct Stack {
     functions: Functions,
     gateway: Gateway,
     pumps: Vec<Arc<Pump>>,
-    schedule: Schedule,
+    review_schedule: Schedule,
+    sweep_schedule: Schedule,
     sns: Arc<Sns>,
     inbox: Arc<Inbox>,
     sources: Sources,
@@ -135,7 +136,8 @@ impl Stack {
         let functions = wiring::functions(&template, &clients, &metered, &options.sources, &clock)?;
         let stop = watch::Sender::new(false);
         let pumps = wiring::pumps(&template, &engine, &functions, &state, &clock, &stop)?;
-        let schedule = wiring::schedule(&template)?;
+        let review_schedule = wiring::review_schedule(&template)?;
+        let sweep_schedule = wiring::sweep_schedule(&template)?;
         let sources_path = wiring::sources_path(&template)?;
         let gateway = Gateway::new(&template, functions.clone());
         let programme_version = publish(&store, &state, &options.programme, clock.now()).await?;
@@ -149,7 +151,8 @@ impl Stack {
             functions,
             gateway,
             pumps,
-            schedule,
+            review_schedule,
+            sweep_schedule,
             sns,
             inbox,
             sources: options.sources,
@@ -184,11 +187,21 @@ impl Stack {
         }
     }
 
-    /// Lets streams and schedule run by themselves, until [`Self::stop`].
+    /// What a stream does when it is not read for a day: whatever it still holds for a function is lost for good.
+    pub async fn forget_records_of(&self, function: &str) -> Result<(), StackError> {
+        for pump in self.pumps.iter().filter(|pump| pump.mapping().function == function) {
+            pump.forget().await?;
+        }
+        Ok(())
+    }
+
+    /// Lets streams and schedules run by themselves, until [`Self::stop`].
     pub fn run(self: &Arc<Self>) -> JoinSet<()> {
         let mut tasks = self.run_streams();
-        let stack = Arc::clone(self);
-        tasks.spawn(async move { stack.keep_schedule().await });
+        for schedule in [&self.review_schedule, &self.sweep_schedule] {
+            let (stack, schedule) = (Arc::clone(self), schedule.clone());
+            tasks.spawn(async move { stack.keep_schedule(&schedule).await });
+        }
         tasks
     }
 
@@ -233,7 +246,7 @@ impl Stack {
 
     /// When the review runs.
     pub fn schedule(&self) -> &Schedule {
-        &self.schedule
+        &self.review_schedule
     }
 
     /// The clock.

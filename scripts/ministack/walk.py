@@ -124,10 +124,13 @@ def the_schedule_lets_points_run_out(stack: Stack, events: str) -> None:
 def nothing_was_given_up(stack: Stack) -> None:
     bucket = stack.outputs["FailedRecordsBucket"]
     expect("failed records", stack.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"], 0)
-    expect("failed reviews", stack.received(stack.outputs["FailedReviewsQueue"]), [])
+    for queue in ("FailedReviewsQueue", "FailedSweepsQueue"):
+        expect(queue, stack.received(stack.outputs[queue]), [])
     # Once: what is parked wakes the accrual no more.
     wanted = {"points-accrual": ["parked"]}
-    functions = ("order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure")
+    functions = (
+        "order-webhook", "points-accrual", "tier-review", "order-sweep", "notifications", "member-api", "erasure",
+    )
     for function in functions:
         expect(f"errors of {function}", logged_errors(stack, function), wanted.get(function, []))
 

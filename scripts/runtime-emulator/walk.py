@@ -12,7 +12,9 @@ from loopback import free_port
 from processes import adopt_orphans, end_orphans, running
 
 EVENTS = pathlib.Path("events")
-FUNCTIONS = ("order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure")
+FUNCTIONS = (
+    "order-webhook", "points-accrual", "tier-review", "order-sweep", "notifications", "member-api", "erasure",
+)
 # The member of whom the sample events tell; the run's own member takes the name's place.
 SAMPLE_MEMBER = "7K3QW9XZ4HBN2PRT6VYC"
 # What each webhook is answered that is not stored; these are sent as they are, the others signed anew.
@@ -112,9 +114,10 @@ def walk(functions: Functions) -> None:
         expect(f"order-webhook, {case}", status, NOT_STORED.get(case, 202))
     for case in cases("erasure"):
         expect(f"erasure, {case}", functions.invoke("erasure", text("erasure", case)), NO_FAILURES)
-    for case in cases("tier-review"):
-        report = functions.invoke("tier-review", text("tier-review", case))
-        expect(f"tier-review, {case}", (report["failed"], report["complete"]), (0, True))
+    for function in ("tier-review", "order-sweep"):
+        for case in cases(function):
+            report = functions.invoke(function, text(function, case))
+            expect(f"{function}, {case}", (report["failed"], report["complete"]), (0, True))
     for case in cases("member-api"):
         event = text("member-api", case).replace(SAMPLE_MEMBER, account["member"])
         expect(f"member-api, {case}", functions.invoke("member-api", event)["statusCode"], NOT_OK.get(case, 200))

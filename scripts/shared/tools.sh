@@ -2,7 +2,7 @@
 
 tools="$PWD/target/tools"
 built="${CARGO_TARGET_DIR:-$PWD/target}/debug"
-functions=(order-webhook points-accrual tier-review notifications member-api erasure)
+functions=(order-webhook points-accrual tier-review order-sweep notifications member-api erasure)
 
 # Name of a command, names of the Debian packages that have it.
 need() {

@@ -74,3 +74,25 @@ async fn a_review_with_nothing_due_is_one_query_per_shard_however_many_members_t
         assert_eq!((written, requests), (0.0, u64::from(DUE_SHARDS)), "with {members} members");
     }
 }
+
+#[tokio::test]
+async fn a_sweep_costs_two_read_units_an_order_at_most_and_writes_its_position_once_a_page() {
+    // Given a full page of orders, each of a member of its own, and all of them at their target.
+    const ORDERS: u32 = 200;
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    for number in 0..ORDERS {
+        shop.deliver(&shop.order(&format!("5555555555{number}"), &format!("c-{number}"), 1_000)).await;
+    }
+    shop.drain().await;
+    shop.advance_to("2026-03-02T18:00:00Z").await;
+    let (read, written, _, requests) = used(&shop, async |shop: &Shop| {
+        shop.stack.invoke("OrderSweepFunction", "{}".to_owned()).await.unwrap();
+    })
+    .await;
+    let (read, requests) = (read / f64::from(ORDERS), requests as f64 / f64::from(ORDERS));
+    println!("a sweep: {read:.2} read units and {requests:.2} requests an order");
+    assert!(read <= 2.0, "{read} read units an order");
+    assert!(requests <= 3.1, "{requests} requests an order");
+    // After a full page there may be more, so the position is kept, and dropped at the end.
+    assert!(written <= 2.0, "{written} write units");
+}

@@ -5,8 +5,15 @@ use std::path::Path;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-const FUNCTIONS: [&str; 6] =
-    ["order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure"];
+const FUNCTIONS: [&str; 7] = [
+    "order-webhook",
+    "points-accrual",
+    "tier-review",
+    "order-sweep",
+    "notifications",
+    "member-api",
+    "erasure",
+];
 
 /// Our own packages, each with those of our own that it names, tests aside.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

@@ -47,11 +47,24 @@ async fn an_erasure_from_the_stream_is_done() {
     assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
 }
 
+#[tokio::test]
+async fn the_schedules_event_starts_a_sweep() {
+    let shop = Shop::open(AFTER_THE_EVENTS).await;
+    let report = invoke(&shop, "OrderSweepFunction", "order-sweep/daily.json").await;
+    assert_eq!((&report["scanned"], &report["complete"]), (&0.into(), &true.into()));
+}
+
 #[test]
 fn every_function_has_sample_events() {
-    for function in
-        ["order-webhook", "points-accrual", "tier-review", "notifications", "member-api", "erasure"]
-    {
+    for function in [
+        "order-webhook",
+        "points-accrual",
+        "tier-review",
+        "order-sweep",
+        "notifications",
+        "member-api",
+        "erasure",
+    ] {
         let files = std::fs::read_dir(events().join(function)).unwrap();
         assert!(files.count() > 0, "{function} has none");
     }

@@ -4,10 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use domain::{MemberId, OrderState, SourceName};
 use lambda_runtime::{Error, LambdaEvent};
-use runtime::{Batch, Budget, Engine, EngineError};
-use store::StoreError;
+use runtime::{Accrued, Batch, Budget, Engine, EngineError};
 use tracing::Instrument;
 
 /// The function.
@@ -72,51 +70,13 @@ impl PointsAccrual {
         let state =
             if is_late { self.engine.store().order(&state.key).await?.unwrap_or(state) } else { state };
         let span = tracing::info_span!("order", order.id = %state.key, member.id = tracing::field::Empty);
-        let reconciled = self.carry_out(batch, &state, first_seen, budget).instrument(span.clone()).await;
-        match reconciled {
-            Ok(member) => {
-                let _entered = span.entered();
-                tracing::debug!(member.id = member.map(|member| member.to_string()), "reconciled");
-                Ok(())
-            }
-            Err(EngineError::Permanent(reason)) => self.park(&state, &reason).await,
-            Err(error @ EngineError::Retryable(_)) => Err(error),
+        if let Accrued::Done(member) =
+            batch.accrue(&state, first_seen, budget).instrument(span.clone()).await?
+        {
+            let _entered = span.entered();
+            tracing::debug!(member.id = member.map(|member| member.to_string()), "reconciled");
         }
-    }
-
-    /// A merge of customers, or an order. First its coupons: one that is used must not be taken back to cover what the order owes.
-    async fn carry_out(
-        &self,
-        batch: &mut Batch<'_>,
-        state: &OrderState,
-        first_seen: bool,
-        budget: Budget,
-    ) -> Result<Option<MemberId>, EngineError> {
-        if let Some(merge) = &state.merge {
-            let source = SourceName::new(state.key.source())
-                .map_err(|error| EngineError::Permanent(format!("the source {error}")))?;
-            self.engine.merge_customers(&source, merge, budget).await?;
-            self.engine.store().forget_merge(&state.key).await?;
-            return Ok(None);
-        }
-        for code in &state.coupons_seen {
-            self.engine.redeem(code, state, budget).await?;
-        }
-        batch.reconcile(state, first_seen, budget).await
-    }
-
-    async fn park(&self, state: &OrderState, reason: &str) -> Result<(), EngineError> {
-        tracing::error!(order.id = %state.key, reason, "parked");
-        match self.engine.store().park(&state.key, state.revision, reason, self.engine.clock().now()).await {
-            Ok(()) => Ok(()),
-            Err(error @ (StoreError::Conflict(_) | StoreError::Retryable(_))) => {
-                Err(EngineError::Retryable(error.to_string()))
-            }
-            Err(error) => {
-                tracing::error!(order.id = %state.key, %error, "could not be parked");
-                Err(EngineError::Retryable(error.to_string()))
-            }
-        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use aws_credential_types::Credentials;
 use erasure::ErasureFunction;
 use member_api::{MemberApi, PlatformApplications};
 use notifications::{Notifications, Topics};
+use order_sweep::OrderSweep;
 use order_webhook::{OrderWebhook, Sources};
 use points_accrual::PointsAccrual;
 use runtime::{Clients, Config, Random};
@@ -28,6 +29,7 @@ use crate::template::{FunctionTemplate, LocalNames, Template, TemplateError};
 const ORDER_WEBHOOK: &str = "OrderWebhookFunction";
 const POINTS_ACCRUAL: &str = "PointsAccrualFunction";
 const TIER_REVIEW: &str = "TierReviewFunction";
+const ORDER_SWEEP: &str = "OrderSweepFunction";
 const NOTIFICATIONS: &str = "NotificationsFunction";
 const MEMBER_API: &str = "MemberApiFunction";
 const ERASURE: &str = "ErasureFunction";
@@ -85,6 +87,7 @@ pub(super) fn functions(
     let webhook = Arc::new(OrderWebhook::new(store.clone(), sources.clone(), clock.for_signatures()));
     let accrual = Arc::new(PointsAccrual::new(engine()));
     let review = Arc::new(TierReview::new(engine()));
+    let sweep = Arc::new(OrderSweep::new(engine()));
     let topics = Topics {
         notifications: variable(NOTIFICATIONS, "LAUREL_NOTIFICATIONS_TOPIC")?,
         events: variable(NOTIFICATIONS, "LAUREL_EVENTS_TOPIC")?,
@@ -118,6 +121,13 @@ pub(super) fn functions(
             Handler::of_events(move |event| {
                 let review = Arc::clone(&review);
                 async move { review.handle(event).await }
+            }),
+        )
+        .with(
+            declared(ORDER_SWEEP)?,
+            Handler::of_events(move |event| {
+                let sweep = Arc::clone(&sweep);
+                async move { sweep.handle(event).await }
             }),
         )
         .with(
@@ -174,11 +184,20 @@ pub(super) fn pumps(
     Ok(pumps)
 }
 
-/// The review's schedule.
-pub(super) fn schedule(template: &Template) -> Result<Schedule, TemplateError> {
-    let rate = declared(template, TIER_REVIEW)?.schedule;
-    rate.map(|rate| Schedule::new(TIER_REVIEW, rate))
-        .ok_or_else(|| TemplateError::new(TIER_REVIEW, "has no schedule"))
+/// When the review runs.
+pub(super) fn review_schedule(template: &Template) -> Result<Schedule, TemplateError> {
+    schedule(template, TIER_REVIEW)
+}
+
+/// When the sweep runs.
+pub(super) fn sweep_schedule(template: &Template) -> Result<Schedule, TemplateError> {
+    schedule(template, ORDER_SWEEP)
+}
+
+fn schedule(template: &Template, function: &str) -> Result<Schedule, TemplateError> {
+    let rate = declared(template, function)?.schedule;
+    rate.map(|rate| Schedule::new(function, rate))
+        .ok_or_else(|| TemplateError::new(function, "has no schedule"))
 }
 
 /// Where the sources lie in Parameter Store.

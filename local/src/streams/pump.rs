@@ -148,6 +148,17 @@ impl Pump {
         Ok(read)
     }
 
+    /// Passes over everything there is without delivering it, as a stream loses what nobody read for a day.
+    pub async fn forget(&self) -> Result<(), PumpError> {
+        let mut progress = self.progress.lock().await;
+        loop {
+            let page = self.engine.records_after(&self.mapping.table, progress.position.as_deref(), PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            progress.untrimmed += page.len();
+            self.advance(&mut progress, &last.dynamodb.sequence_number)?;
+        }
+    }
+
     fn parcels(&self, page: Vec<Record>) -> Result<Vec<Parcel>, PumpError> {
         let mut parcels = Vec::new();
         for record in page {

@@ -79,8 +79,10 @@ fn three_streams_feed_three_functions_with_bounded_attempts() {
 }
 
 #[test]
-fn the_review_runs_hourly() {
-    assert_eq!(deployed().functions["TierReviewFunction"].schedule, Some(Rate(Duration::from_secs(3_600))));
+fn the_review_runs_hourly_and_the_sweep_daily() {
+    let hours = |hours: u64| Some(Rate(Duration::from_secs(hours * 3_600)));
+    assert_eq!(deployed().functions["TierReviewFunction"].schedule, hours(1));
+    assert_eq!(deployed().functions["OrderSweepFunction"].schedule, hours(24));
 }
 
 #[test]

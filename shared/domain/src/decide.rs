@@ -1,4 +1,5 @@
-//! The one entry point of the rules: [`decide()`].
+//! The one entry point of the rules: [`decide()`]. Two questions of the sweep stand beside it, [`is_reconciled`] and
+//! [`coupon_agrees`]: whether there is anything to decide.
 
 mod coupons;
 mod draft;
@@ -15,8 +16,10 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use self::coupons::coupon_agrees;
 use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
+pub use self::reconcile::is_reconciled;
 pub use self::target::{Target, target};
 use crate::entropy::Entropy;
 use crate::ids::{CouponCode, MemberId, RewardId};

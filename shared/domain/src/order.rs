@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CouponCode, CustomerId, OrderKey, RefundId, SourceName};
+use crate::journal::Cause;
 use crate::money::{Currency, Goods};
 use crate::time::Timestamp;
 
@@ -239,6 +240,21 @@ impl OrderState {
             (None, Some(_)) => self.placed_at,
             (None, None) => None,
         }
+    }
+
+    /// The cause under which everything that this order, or refund without an order, posts stands in the journal.
+    pub fn cause(&self) -> Cause {
+        match &self.unlinked {
+            Some(_) => Cause::UnlinkedRefund(self.key.clone()),
+            None => Cause::Order(self.key.clone()),
+        }
+    }
+
+    /// The newest moment, by the platform's clock, at which anything of it happened.
+    pub fn newest_moment(&self) -> Option<Timestamp> {
+        let changed_at = self.snapshot.as_ref().map(|snapshot| snapshot.updated_at);
+        let refunds = self.refunds.values().chain(&self.unlinked).map(|refund| refund.refunded_at);
+        self.placed_at.into_iter().chain(changed_at).chain(refunds).max()
     }
 
     /// Whether the order, as it is now, uses a coupon.

@@ -1,5 +1,6 @@
 //! The deciding loop: load, decide, read what the rules still need, commit; on a conflict load again.
 
+mod accrue;
 mod merging;
 mod programmes;
 
@@ -14,6 +15,7 @@ use domain::{
 };
 use store::{Commit, Consistency, DirectoryKey, Enrolment, Store, StoreError};
 
+pub use self::accrue::Accrued;
 pub use self::programmes::ProgrammeCache;
 use crate::clock::{Budget, Clock};
 use crate::random::{NoRandomness, Random};

@@ -1,7 +1,7 @@
 //! Every key of every table, and every attribute that a condition, an index or a filter names. An item's
 //! other attributes are the fields of its type in `items`, under the same names.
 
-use domain::{CouponCode, DeviceId, EntryId, MemberId, RaterId, RefundId, Timestamp, time};
+use domain::{Cause, CouponCode, DeviceId, EntryId, MemberId, RaterId, RefundId, Timestamp, time};
 
 use crate::DirectoryKey;
 
@@ -39,6 +39,9 @@ pub(crate) mod orders {
     pub(crate) const DROPPED: &str = "dropped";
     /// Only an order whose newest word came from an import has it.
     pub(crate) const QUIET: &str = "quiet";
+    /// Where the sweep's position stands in the place of an order. Every order's key has a `#`.
+    pub(crate) const SWEEP: &str = "sweep";
+    pub(crate) const POSITION: &str = "position";
     /// Before a refund's id.
     pub(crate) const REFUND: &str = "refund#";
 }
@@ -109,7 +112,12 @@ const INSTANT_WIDTH: usize = 24;
 
 /// `journal#{effective_at}#{cause}#{n}`.
 pub(crate) fn entry(id: &EntryId) -> String {
-    format!("{}#{}#{:0N_WIDTH$}", journal_from(id.effective_at), id.cause, id.n)
+    format!("{}{:0N_WIDTH$}", entries(id.effective_at, &id.cause), id.n)
+}
+
+/// What every key of a cause's entries at one moment begins with.
+pub(crate) fn entries(effective_at: Timestamp, cause: &Cause) -> String {
+    format!("{}#{cause}#", journal_from(effective_at))
 }
 
 /// Reads a journal entry's sort key; nothing if it is none.
@@ -180,7 +188,7 @@ pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Cause, CustomerId, OrderKey, Period, SourceName};
+    use domain::{CustomerId, OrderKey, Period, SourceName};
 
     use super::*;
 

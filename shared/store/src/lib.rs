@@ -28,7 +28,9 @@ pub use self::error::{Role, StoreError};
 pub use self::items::{ImageError, journal_entry_of_image, order_of_image};
 pub use self::keys::{DUE_SHARDS, JournalCursor};
 pub use self::meter::{Meter, Usage};
-pub use self::orders::{Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing};
+pub use self::orders::{
+    Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage, SweepPosition,
+};
 
 /// The names of the tables, as the template gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]

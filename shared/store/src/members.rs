@@ -1,7 +1,9 @@
 //! Members as they are read: profile, journal, coupons, person.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Contact, Coupon, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp};
+use domain::{
+    Cause, Contact, Coupon, CouponCode, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp,
+};
 
 use crate::items::{MemberItem, RaterItem, entry_of, member_key, profile_of, rater_key, read, text};
 use crate::keys::{self, members};
@@ -27,6 +29,19 @@ impl Store {
     ) -> Result<Vec<Entry>, StoreError> {
         let from = keys::journal_from(since);
         let items = self.member_items(member, members::JOURNAL, &from, consistency).await?;
+        Ok(items.into_iter().map(entry_of).collect::<Result<_, _>>()?)
+    }
+
+    /// What one cause has posted at its moment; a query of these entries alone.
+    pub async fn entries_of(
+        &self,
+        member: &MemberId,
+        effective_at: Timestamp,
+        cause: &Cause,
+        consistency: Consistency,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let entries = keys::entries(effective_at, cause);
+        let items = self.member_items(member, &entries, &entries, consistency).await?;
         Ok(items.into_iter().map(entry_of).collect::<Result<_, _>>()?)
     }
 
@@ -76,6 +91,17 @@ impl Store {
             .collect::<Result<Vec<_>, StoreError>>()?;
         coupons.sort_by_key(|coupon| std::cmp::Reverse(coupon.number));
         Ok(coupons)
+    }
+
+    /// One coupon.
+    pub async fn coupon(
+        &self,
+        member: &MemberId,
+        code: &CouponCode,
+        consistency: Consistency,
+    ) -> Result<Option<Coupon>, StoreError> {
+        let item = self.member_item(member, &keys::coupon(code), consistency).await?;
+        Ok(item.map(|item| read::<MemberItem<Coupon>>(item).map(|coupon| coupon.body)).transpose()?)
     }
 
     /// What a rater has given so far.

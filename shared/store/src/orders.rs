@@ -4,6 +4,7 @@ mod freshness;
 mod import;
 mod news;
 mod parking;
+mod sweep;
 
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ use self::import::Told;
 use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, merge_update, restoration_update};
 use self::news::{snapshot_update, too_many_refunds};
 pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
+pub use self::sweep::{SweepPage, SweepPosition};
 use crate::expression::Update;
 use crate::items::{Attributes, order_of_image, text};
 use crate::keys::orders;

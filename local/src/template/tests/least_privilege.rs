@@ -62,7 +62,7 @@ fn each_function_has_a_role_and_logs_of_its_own() {
 }
 
 #[test]
-fn only_the_webhook_reads_secrets_only_the_erasure_reads_whole_tables_and_few_write_accounts() {
+fn only_the_webhook_reads_secrets_only_erasure_and_sweep_read_whole_tables_and_few_write_accounts() {
     let who = |action: &str, table: &str| -> Vec<String> {
         let allows = |statement: &Value| {
             each(&statement["Action"]).contains(&Value::from(action))
@@ -73,14 +73,14 @@ fn only_the_webhook_reads_secrets_only_the_erasure_reads_whole_tables_and_few_wr
     assert_eq!(who("ssm:GetParametersByPath", "sources"), ["OrderWebhookRole"]);
     assert_eq!(
         who("dynamodb:PutItem", "DirectoryTable"),
-        ["ErasureRole", "PointsAccrualRole", "TierReviewRole"]
+        ["ErasureRole", "OrderSweepRole", "PointsAccrualRole", "TierReviewRole"]
     );
     assert_eq!(
         who("dynamodb:UpdateItem", "OrdersTable"),
-        ["ErasureRole", "OrderWebhookRole", "PointsAccrualRole"]
+        ["ErasureRole", "OrderSweepRole", "OrderWebhookRole", "PointsAccrualRole"]
     );
     assert!(who("dynamodb:PutItem", "ProgrammesTable").is_empty());
-    assert_eq!(who("dynamodb:Scan", ""), ["ErasureRole", "ErasureRole"]);
+    assert_eq!(who("dynamodb:Scan", ""), ["ErasureRole", "ErasureRole", "OrderSweepRole"]);
     assert_eq!(who("dynamodb:DeleteItem", "DirectoryTable"), ["ErasureRole"]);
     assert_eq!(who("dynamodb:PutItem", "ErasuresTable"), ["OrderWebhookRole"]);
 }

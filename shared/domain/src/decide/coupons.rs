@@ -6,7 +6,7 @@ use crate::ids::CouponCode;
 use crate::journal::{Cause, EntryId, Kind};
 use crate::member::{Coupon, CouponState, CouponUse};
 use crate::order::OrderState;
-use crate::points::Points;
+use crate::points::{Overflow, Points};
 use crate::programme::{Reward, Uncovered};
 use crate::time::{FOREVER, Timestamp};
 
@@ -56,27 +56,35 @@ pub(super) fn redeem(draft: &mut Draft<'_>, code: &CouponCode, state: &OrderStat
     let Some(mut coupon) = draft.all_coupons()?.into_iter().find(|coupon| coupon.code == *code) else {
         return Ok(());
     };
-    let is_its_own = coupon.used_by.as_ref().is_some_and(|used| used.order == state.key);
-    if is_its_own && coupon.used_by.as_ref().is_some_and(|used| used.revision > state.revision) {
-        return Ok(());
-    }
-    let order = state.key.clone();
-    let (points, kind) = match (state.uses(code), coupon.state) {
-        (true, CouponState::Issued) => (Points::ZERO, Kind::CouponRedeemed { code: code.clone(), order }),
-        (true, CouponState::Voided) => {
-            (coupon.points.negated()?, Kind::CouponRedeemed { code: code.clone(), order })
-        }
-        (false, CouponState::Redeemed) if is_its_own => {
-            (Points::ZERO, Kind::CouponReturned { code: code.clone(), order })
-        }
-        _ => return Ok(()),
-    };
+    let Some((points, kind)) = change(&coupon, state)? else { return Ok(()) };
     coupon.state = if state.uses(code) { CouponState::Redeemed } else { CouponState::Issued };
     coupon.used_by = Some(CouponUse { order: state.key.clone(), revision: state.revision });
     let id = draft.next_id(placed_at, Cause::Redemption(code.clone()))?;
     draft.post(id, Deltas::points(points), kind)?;
     draft.put_coupon(coupon);
     Ok(())
+}
+
+/// Whether a coupon is what an order says of it: redeeming would change nothing.
+pub fn coupon_agrees(coupon: &Coupon, state: &OrderState) -> Result<bool, DecideError> {
+    Ok(state.placed_at.is_none() || change(coupon, state)?.is_none())
+}
+
+/// What an order changes of a coupon, if anything, and the points that come of it.
+fn change(coupon: &Coupon, state: &OrderState) -> Result<Option<(Points, Kind)>, Overflow> {
+    let used_here = coupon.used_by.as_ref().filter(|used| used.order == state.key);
+    if used_here.is_some_and(|used| used.revision > state.revision) {
+        return Ok(None);
+    }
+    let (code, order) = (coupon.code.clone(), state.key.clone());
+    Ok(match (state.uses(&code), coupon.state) {
+        (true, CouponState::Issued) => Some((Points::ZERO, Kind::CouponRedeemed { code, order })),
+        (true, CouponState::Voided) => Some((coupon.points.negated()?, Kind::CouponRedeemed { code, order })),
+        (false, CouponState::Redeemed) if used_here.is_some() => {
+            Some((Points::ZERO, Kind::CouponReturned { code, order }))
+        }
+        _ => None,
+    })
 }
 
 /// Refuses an order that would buy more coupons than anybody means.

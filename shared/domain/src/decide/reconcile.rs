@@ -2,10 +2,11 @@
 
 use super::draft::{Deltas, Draft, Stop};
 use super::target::{Target, target};
-use super::{coupons, expiry};
-use crate::journal::{Cause, EntryId, Kind};
+use super::{DecideError, coupons, expiry};
+use crate::journal::{Cause, Entry, EntryId, Kind};
 use crate::order::OrderState;
 use crate::points::{Overflow, Points};
+use crate::programme::Programmes;
 use crate::time::Timestamp;
 
 /// What an order has posted so far.
@@ -18,16 +19,13 @@ struct Posted {
 
 pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool) -> Result<(), Stop> {
     let Some(effective_at) = state.effective_at() else { return Ok(()) };
-    let cause = cause_of(state);
-    let posted = if first_seen { Posted::default() } else { posted_so_far(draft, effective_at, &cause)? };
-    if posted.newest_revision > state.revision {
-        // A delivery of an older state, after a newer one was already posted.
-        return Ok(());
-    }
-    let deltas = difference(target(draft.programmes, state)?, posted.deltas)?;
-    if deltas == Deltas::default() {
-        return Ok(());
-    }
+    let cause = state.cause();
+    let posted = if first_seen {
+        Posted::default()
+    } else {
+        Posted::among(draft.journal_since(effective_at)?, effective_at, &cause)?
+    };
+    let Some(deltas) = missing(draft.programmes, state, &posted)? else { return Ok(()) };
     let kind = match &state.unlinked {
         Some(_) => Kind::UnlinkedRefund,
         None => Kind::Order { revision: state.revision },
@@ -40,30 +38,53 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: b
     Ok(())
 }
 
-fn cause_of(state: &OrderState) -> Cause {
-    match &state.unlinked {
-        Some(_) => Cause::UnlinkedRefund(state.key.clone()),
-        None => Cause::Order(state.key.clone()),
-    }
+/// Whether an order has posted what it should: reconciling it would post nothing. Of the entries, those of other
+/// causes do not matter.
+pub fn is_reconciled(
+    programmes: &Programmes,
+    state: &OrderState,
+    entries: &[Entry],
+) -> Result<bool, DecideError> {
+    let Some(effective_at) = state.effective_at() else { return Ok(true) };
+    let posted = Posted::among(entries.iter(), effective_at, &state.cause())?;
+    Ok(missing(programmes, state, &posted)?.is_none())
 }
 
-fn posted_so_far(draft: &Draft<'_>, effective_at: Timestamp, cause: &Cause) -> Result<Posted, Stop> {
-    let mut posted = Posted::default();
-    for entry in draft.journal_since(effective_at)? {
-        if entry.id.effective_at != effective_at || entry.id.cause != *cause {
-            continue;
-        }
-        let sum = &mut posted.deltas;
-        sum.points = sum.points.plus(entry.points)?;
-        sum.lifetime_points = sum.lifetime_points.plus(entry.lifetime_points)?;
-        sum.status_points = sum.status_points.plus(entry.status_points)?;
-        sum.counts = sum.counts.checked_add(entry.counts).ok_or(Overflow)?;
-        posted.entries = posted.entries.checked_add(1).ok_or(Overflow)?;
-        if let Kind::Order { revision } = entry.kind {
-            posted.newest_revision = posted.newest_revision.max(revision);
-        }
+/// What is still to be posted, if anything.
+fn missing(
+    programmes: &Programmes,
+    state: &OrderState,
+    posted: &Posted,
+) -> Result<Option<Deltas>, DecideError> {
+    if posted.newest_revision > state.revision {
+        // A delivery of an older state, after a newer one was already posted.
+        return Ok(None);
     }
-    Ok(posted)
+    let deltas = difference(target(programmes, state)?, posted.deltas)?;
+    Ok((deltas != Deltas::default()).then_some(deltas))
+}
+
+impl Posted {
+    fn among<'a>(
+        entries: impl Iterator<Item = &'a Entry>,
+        effective_at: Timestamp,
+        cause: &Cause,
+    ) -> Result<Self, Overflow> {
+        let mut posted = Self::default();
+        for entry in entries.filter(|entry| entry.id.effective_at == effective_at && entry.id.cause == *cause)
+        {
+            let sum = &mut posted.deltas;
+            sum.points = sum.points.plus(entry.points)?;
+            sum.lifetime_points = sum.lifetime_points.plus(entry.lifetime_points)?;
+            sum.status_points = sum.status_points.plus(entry.status_points)?;
+            sum.counts = sum.counts.checked_add(entry.counts).ok_or(Overflow)?;
+            posted.entries = posted.entries.checked_add(1).ok_or(Overflow)?;
+            if let Kind::Order { revision } = entry.kind {
+                posted.newest_revision = posted.newest_revision.max(revision);
+            }
+        }
+        Ok(posted)
+    }
 }
 
 fn difference(target: Target, posted: Deltas) -> Result<Deltas, Overflow> {

@@ -6,5 +6,6 @@ mod laws;
 mod long_way;
 mod merging;
 mod rules;
+mod sweep;
 mod tiers;
 mod world;

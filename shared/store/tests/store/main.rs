@@ -12,3 +12,4 @@ mod parking;
 mod person;
 mod programmes;
 mod support;
+mod sweep;
