@@ -18,7 +18,10 @@ FUNCTIONS = (
 # The member of whom the sample events tell; the run's own member takes the name's place.
 SAMPLE_MEMBER = "7K3QW9XZ4HBN2PRT6VYC"
 # What each webhook is answered that is not stored; these are sent as they are, the others signed anew.
-NOT_STORED = {"generic-bad-signature": 401, "woocommerce-ping": 200, "adobe-commerce-challenge": 200}
+NOT_STORED = {
+    "generic-bad-signature": 401, "woocommerce-ping": 200, "adobe-commerce-challenge": 200,
+    "shopify-customers-update": 200,
+}
 # What a member's request is answered, if not 200; programme.toml asks for no ratings, and nobody is there to be merged.
 NOT_OK = {"put-device": 201, "put-rating": 409, "merge": 409}
 # Of the order of 45.90 in events/points-accrual, at programme.toml's 10 points per unit.

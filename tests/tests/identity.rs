@@ -46,3 +46,21 @@ async fn otherwise_and_where_nobody_verified_the_address_there_are_two() {
         assert_eq!(balances(&shop).await, (json!(100), json!(200)));
     }
 }
+
+#[tokio::test]
+async fn a_new_address_is_used_from_then_on_and_an_older_telling_changes_nothing() {
+    let shop = shop(false).await;
+    orders_at_both(&shop, true).await;
+    let update =
+        |email: &str, at: &str| json!({"id": 7, "email": email, "verified_email": true, "updated_at": at});
+    let tell =
+        async |body: Value| shop.send(SHOPIFY, &[("x-shopify-topic", "customers/update")], &body).await;
+    assert_eq!(tell(update("new@example.com", "2026-03-02T11:00:00Z")).await.0, 202);
+    assert_eq!(tell(update("old@example.com", "2026-03-02T10:30:00Z")).await.1["status"], "known");
+    let stranger = json!({"id": 8, "email": "x@example.com", "updated_at": "2026-03-02T11:00:00Z"});
+    assert_eq!(tell(stranger).await.0, 200, "nobody becomes a member by an address");
+    let other = shop.get(&format!("/members?source={SHOPIFY}&customer=7")).await.1;
+    let member = domain::MemberId::new(other["member"].as_str().unwrap()).unwrap();
+    let contact = shop.stack.store().contact(&member).await.unwrap().unwrap();
+    assert_eq!(contact.verified_email(), Some("new@example.com"));
+}

@@ -165,6 +165,10 @@ impl OrderWebhook {
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Merge { source, merge } => self.store.record_merge(&source, &merge).await?,
+            News::Contact { customer, at } => match self.store.record_contact(&customer, at).await? {
+                Some(recorded) => recorded,
+                None => return Ok(Receipt::Ignored { reason: "this customer is no member" }),
+            },
             News::Erasure(sought) => return self.ask_erasure(&sought).await,
             News::Request(request) => return Ok(hand_on(&request)),
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),

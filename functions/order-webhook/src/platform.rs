@@ -12,7 +12,9 @@ mod woocommerce;
 
 use std::sync::Arc;
 
-use domain::{CustomerMerge, Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund};
+use domain::{
+    Customer, CustomerMerge, Order, OrderKey, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund,
+};
 use lambda_http::http::HeaderMap;
 use ring::hmac;
 use serde::Serialize;
@@ -73,6 +75,8 @@ pub(crate) enum News {
     Merge { source: SourceName, merge: CustomerMerge },
     /// Only where to look: what is to be read of the platform's API before there is news.
     Elsewhere(Vec<Resource>),
+    /// How a customer is reached from now on, as of a moment.
+    Contact { customer: Customer, at: Timestamp },
     /// A person is to be forgotten.
     Erasure(Sought),
     /// Something that an operator must do; what, and of which order's owner, the log tells.
@@ -89,7 +93,11 @@ impl News {
             Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
             Self::Request(request) => request.order(),
-            Self::Merge { .. } | Self::Erasure(_) | Self::Elsewhere(_) | Self::Nothing(_) => None,
+            Self::Merge { .. }
+            | Self::Contact { .. }
+            | Self::Erasure(_)
+            | Self::Elsewhere(_)
+            | Self::Nothing(_) => None,
         }
     }
 }

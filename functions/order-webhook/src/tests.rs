@@ -87,19 +87,13 @@ pub(crate) async fn embedded_store() -> Store {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let database = Database::memory().unwrap();
-    let orders = serde_json::json!({
-        "TableName": "orders",
-        "KeySchema": [{"AttributeName": "order", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "order", "AttributeType": "S"}],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    let erasures = serde_json::json!({
-        "TableName": "erasures",
-        "KeySchema": [{"AttributeName": "erasure", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "erasure", "AttributeType": "S"}],
-        "BillingMode": "PAY_PER_REQUEST",
-    });
-    for table in [orders, erasures] {
+    for (table, key) in [("orders", "order"), ("erasures", "erasure"), ("directory", "key")] {
+        let table = serde_json::json!({
+            "TableName": table,
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        });
         database.create_table(serde_json::from_value(table).unwrap()).unwrap();
     }
     tokio::spawn(server::serve_on(listener, database));

@@ -54,6 +54,9 @@ pub(crate) mod members {
     pub(crate) const ITEM: &str = "item";
     pub(crate) const PROFILE: &str = "profile";
     pub(crate) const PERSON: &str = "person";
+    /// As of when a person's contact was told; what was told at an enrolment has none.
+    pub(crate) const TOLD_AT: &str = "told_at";
+    pub(crate) const EMAIL_VERIFIED: &str = "email_verified";
     pub(crate) const JOURNAL: &str = "journal#";
     pub(crate) const COUPON: &str = "coupon#";
     pub(crate) const DEVICE: &str = "device#";

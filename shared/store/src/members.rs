@@ -2,12 +2,15 @@
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{
-    Cause, Contact, Coupon, CouponCode, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp,
+    Cause, Contact, Coupon, CouponCode, Customer, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp,
+    time,
 };
 
-use crate::items::{MemberItem, RaterItem, entry_of, member_key, profile_of, rater_key, read, text};
+use crate::expression::Update;
+use crate::items::{MemberItem, RaterItem, entry_of, member_key, profile_of, rater_key, read, text, write};
 use crate::keys::{self, members};
-use crate::{Consistency, JournalCursor, Store, StoreError};
+use crate::writes::Written;
+use crate::{Consistency, DirectoryKey, JournalCursor, Recorded, Store, StoreError};
 
 impl Store {
     /// A member's profile.
@@ -108,6 +111,38 @@ impl Store {
     pub async fn rater_history(&self, rater: &RaterId) -> Result<RaterHistory, StoreError> {
         let item = self.get(&self.tables.members, rater_key(rater), Consistency::Strong).await?;
         Ok(item.map(|item| read::<RaterItem>(item).map(|item| item.history)).transpose()?.unwrap_or_default())
+    }
+
+    /// Changes how a customer who is a member is reached, unless something newer was told; what is not told stays.
+    /// Nothing of somebody who is no member.
+    pub async fn record_contact(
+        &self,
+        customer: &Customer,
+        at: Timestamp,
+    ) -> Result<Option<Recorded>, StoreError> {
+        let Some(key) = DirectoryKey::of_customer(customer) else { return Ok(None) };
+        let mut found = self.find_member(&key, Consistency::Strong).await?;
+        // Who became part of another member is reached as that one.
+        while let Some(member) = &found {
+            let profile = self.profile(member, Consistency::Strong).await?;
+            let Some(into) = profile.and_then(|profile| profile.account.merged_into) else { break };
+            found = Some(into);
+        }
+        let Some(member) = found else { return Ok(None) };
+        let mut update = Update::default();
+        for (attribute, value) in write(&customer.contact)? {
+            update.set(&attribute, value);
+        }
+        if customer.contact.email.is_some() && !customer.contact.email_verified {
+            update.remove(members::EMAIL_VERIFIED);
+        }
+        update.set(members::TOLD_AT, text(time::sortable(at)));
+        update.if_missing_or_below(members::TOLD_AT, text(time::sortable(at)));
+        let person = member_key(&member, members::PERSON);
+        Ok(Some(match self.update(&self.tables.members, person, update).await? {
+            Written::Done(_) => Recorded::Stored,
+            Written::Refused(_) => Recorded::Known,
+        }))
     }
 
     /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.

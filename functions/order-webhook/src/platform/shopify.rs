@@ -54,6 +54,7 @@ impl Platform for Shopify {
                 let key = order_key(delivery.source, &read::<DeletedBody>(delivery.body)?.id, "id")?;
                 Ok(News::Deleted { order: key, at: delivery.now })
             }
+            "customers/update" => read::<CustomerUpdateBody>(delivery.body)?.news(delivery.source),
             "customers/merge" => read::<MergeBody>(delivery.body)?.news(delivery.source),
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
             "customers/redact" => Ok(read::<RedactBody>(delivery.body)?.news(delivery.source)),
@@ -104,6 +105,25 @@ struct OrderBody {
 #[serde(deny_unknown_fields)]
 struct DeletedBody {
     id: Id<PlatformId>,
+}
+
+/// A customer as it is now.
+#[derive(Deserialize)]
+struct CustomerUpdateBody {
+    #[serde(flatten)]
+    customer: CustomerBody,
+    updated_at: Instant,
+    /// No customer has it: the body of an order is refused.
+    line_items: Option<IgnoredAny>,
+}
+
+impl CustomerUpdateBody {
+    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+        if self.line_items.is_some() {
+            return Err(BadInput::at("line_items", "has no place in a customer"));
+        }
+        Ok(News::Contact { customer: self.customer.told(source, None, None), at: self.updated_at.0 })
+    }
 }
 
 /// Two customers whom the shop made one.
@@ -209,15 +229,20 @@ impl OrderBody {
 
     fn customer(self, source: &SourceName) -> Option<Customer> {
         let customer = self.customer?;
-        // The order's own address was typed at the checkout; only the customer's can have been verified.
-        let is_verified = customer.email.is_some() && customer.verified_email.unwrap_or_default();
-        let email = customer.email.or(self.email).and_then(|text| Email::try_from(text).ok());
-        let name = customer.first_name.as_deref();
-        Some(Customer {
+        Some(customer.told(source, self.email, self.customer_locale.as_deref()))
+    }
+}
+
+impl CustomerBody {
+    /// An order's own address was typed at the checkout; only the customer's can have been verified.
+    fn told(self, source: &SourceName, orders_email: Option<String>, locale: Option<&str>) -> Customer {
+        let is_verified = self.email.is_some() && self.verified_email.unwrap_or_default();
+        let email = self.email.or(orders_email).and_then(|text| Email::try_from(text).ok());
+        Customer {
             source: source.clone(),
-            id: customer.id.map(|Id(id)| id),
-            contact: contact(email, is_verified, name, self.customer_locale.as_deref()),
-        })
+            id: self.id.map(|Id(id)| id),
+            contact: contact(email, is_verified, self.first_name.as_deref(), locale),
+        }
     }
 }
 

@@ -71,8 +71,34 @@ impl Platform for WooCommerce {
                 let DeletedBody { id } = read(delivery.body)?;
                 Ok(News::Deleted { order: order_key(delivery.source, &id)?, at: delivery.now })
             }
+            "customer.updated" => read::<CustomerBody>(delivery.body)?.news(delivery.source),
             _ => Ok(News::Nothing("this topic is not needed")),
         }
+    }
+}
+
+/// A customer as it is now.
+#[derive(Deserialize)]
+struct CustomerBody {
+    id: Id<CustomerId>,
+    date_modified_gmt: Option<Utc>,
+    date_created_gmt: Utc,
+    email: Option<String>,
+    first_name: Option<String>,
+    /// No order has it.
+    #[serde(rename = "username")]
+    _username: String,
+}
+
+impl CustomerBody {
+    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+        let email = self.email.and_then(|text| Email::try_from(text).ok());
+        let customer = Customer {
+            source: source.clone(),
+            id: Some(self.id.0),
+            contact: contact(email, false, self.first_name.as_deref(), None),
+        };
+        Ok(News::Contact { customer, at: self.date_modified_gmt.unwrap_or(self.date_created_gmt).0 })
     }
 }
 

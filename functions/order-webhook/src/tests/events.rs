@@ -11,7 +11,7 @@ use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 30] = [
+const EVENTS: [(&str, &str, u16); 31] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
@@ -20,6 +20,8 @@ const EVENTS: [(&str, &str, u16); 30] = [
     ("shopify-refunds-create", "2026-03-05T08:00:03Z", 202),
     ("shopify-orders-delete", "2026-03-07T08:00:03Z", 202),
     ("shopify-customers-merge", "2026-03-07T08:00:03Z", 202),
+    // Of a customer who is no member.
+    ("shopify-customers-update", "2026-03-08T09:00:03Z", 200),
     ("shopify-customers-data-request", "2026-03-08T08:00:03Z", 202),
     ("shopify-customers-redact", "2026-03-20T08:00:03Z", 202),
     ("shopify-shop-redact", "2026-03-20T09:00:03Z", 202),

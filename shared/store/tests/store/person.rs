@@ -176,8 +176,8 @@ async fn of_two_who_work_on_one_erasure_the_later_one_writes_nothing_down() {
 async fn everything_of_a_table_of_many_pages_is_looked_at() {
     let bench = Bench::new().await;
     let store = bench.store.clone();
-    // Given more than a megabyte of orders, the last of which is the person's.
-    for number in 0..60 {
+    // Given far more than a megabyte of orders, the last of which is the person's.
+    for number in 0..90 {
         let refunds = (0..90).map(|n| (refund_id(&format!("{n}-{}", "x".repeat(100))), refund(1)));
         let order = Order { refunds: refunds.collect(), ..order_of(&number.to_string(), customer("8")) };
         store.record_order(&order).await.unwrap();

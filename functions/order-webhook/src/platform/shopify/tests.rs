@@ -59,6 +59,21 @@ fn discount_codes_like_ours_are_coupons() {
 }
 
 #[test]
+fn a_customers_contact_is_told_and_an_order_passes_for_none() {
+    let customer = json!({
+        "id": 7, "email": "New@example.com", "verified_email": false, "first_name": "N", "updated_at": "2026-03-02T10:00:00Z",
+    });
+    let told = parse_bytes("customers/update", customer.to_string().as_bytes());
+    let Ok(News::Contact { customer, .. }) = told else { panic!("{told:?}") };
+    assert_eq!(customer.id.unwrap().as_str(), "7");
+    assert_eq!(
+        (customer.contact.email.as_deref(), customer.contact.email_verified),
+        (Some("new@example.com"), false)
+    );
+    assert!(parse_bytes("customers/update", body().to_string().as_bytes()).is_err());
+}
+
+#[test]
 fn a_merge_is_told_once_it_is_done() {
     let merge = |status: &str, kept: &str| {
         let body = json!({

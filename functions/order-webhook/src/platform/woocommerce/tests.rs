@@ -66,6 +66,19 @@ fn taxed(amount: i64, tax: i64) -> Goods {
 }
 
 #[test]
+fn a_customers_contact_is_told_and_an_order_passes_for_none() {
+    let customer = json!({
+        "id": 5, "date_created_gmt": "2026-03-01T10:00:00", "date_modified_gmt": "2026-03-02T10:00:00",
+        "email": "New@example.com", "first_name": "N", "username": "n",
+    });
+    let told = parse("customer.updated", &customer);
+    let Ok(News::Contact { customer, at: told_at }) = told else { panic!("{told:?}") };
+    assert_eq!((customer.id.unwrap().as_str(), told_at), ("5", at("2026-03-02T10:00:00Z")));
+    assert_eq!(customer.contact.email.as_deref(), Some("new@example.com"));
+    assert!(parse("customer.updated", &body()).is_err());
+}
+
+#[test]
 fn coupon_lines_like_ours_are_coupons() {
     let mut body = body();
     body["coupon_lines"] = json!([{"id": 1, "code": "qjj3-2d2s-gbjx"}, {"id": 2, "code": "welcome"}]);
