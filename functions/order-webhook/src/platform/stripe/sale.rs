@@ -199,7 +199,7 @@ impl SessionBody {
         if self.mode.as_deref() == Some("setup") {
             return Ok(News::Nothing("nothing was sold"));
         }
-        if self.payment_status.as_deref() != Some("paid") {
+        if !self.is_settled() {
             return Ok(News::Nothing("nothing was paid"));
         }
         if self.payment_intent.is_none() && self.invoice.is_some() {
@@ -222,6 +222,17 @@ impl SessionBody {
             customer: self.customer,
         };
         sale.news(occasion)
+    }
+
+    /// Paid, or a sale of 0.00 that needs no payment; a subscription that begins with a trial is not sold yet.
+    fn is_settled(&self) -> bool {
+        let is_free = self.mode.as_deref() == Some("payment")
+            && self.amount_total.is_some_and(|MinorUnits(total)| total == 0);
+        match self.payment_status.as_deref() {
+            Some("paid") => true,
+            Some("no_payment_required") => is_free,
+            _ => false,
+        }
     }
 
     /// Where everything adds up without the tax, the prices have it in them.

@@ -115,7 +115,7 @@ fn prices_with_tax_in_them_are_recognised_by_their_sum() {
 fn what_is_not_paid_or_told_elsewhere_is_of_no_interest() {
     for change in [
         json!({"payment_status": "unpaid"}),
-        json!({"payment_status": "no_payment_required"}),
+        json!({"mode": "subscription", "payment_status": "no_payment_required", "amount_total": 0}),
         json!({"mode": "setup", "payment_status": null, "currency": null, "amount_subtotal": null}),
         json!({"mode": "subscription", "payment_intent": null, "invoice": "in_1"}),
     ] {
@@ -124,6 +124,17 @@ fn what_is_not_paid_or_told_elsewhere_is_of_no_interest() {
     assert!(is_nothing(&with(&intent(), json!({"payment_details": {"order_reference": "in_1"}}))));
     assert!(is_nothing(&refunded(CREATED, 0)));
     assert!(is_nothing(&event("customer.created", CREATED, json!({"id": "cus_1"}))));
+}
+
+#[test]
+fn a_sale_that_a_discount_made_free_is_an_order_of_nothing() {
+    let free = json!({
+        "payment_status": "no_payment_required", "payment_intent": null, "amount_total": 0,
+        "total_details": {"amount_discount": 5000, "amount_shipping": 0, "amount_tax": 0},
+    });
+    let order = order(&with(&session(), free));
+    assert_eq!((order.key.as_str(), order.snapshot.goods.amount), ("shop#cs_1", 0));
+    assert_eq!(order.snapshot.payment, Payment::Paid);
 }
 
 #[test]
