@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use domain::MemberId;
 use lambda_http::http::{HeaderMap, Method};
+use runtime::{Budget, Clock, Engine, Random};
 use serde_json::{Value, json};
+use store::Consistency;
 use tests::{SHOPIFY, Shop};
 
 fn order(id: u64, customer: u64, total: &str) -> Value {
@@ -87,4 +90,30 @@ async fn the_back_office_merges_by_hand() {
     assert_eq!(merge(&into).await.0, 200, "oneself");
     assert_eq!(merge("NOBODY").await.0, 409);
     assert_eq!(shop.member("c-2").await["member"], json!(into));
+}
+
+#[tokio::test]
+async fn a_merge_that_was_cut_off_is_finished_by_the_next_review() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("kept", "c-1", 1_000)).await;
+    // More than one step carries over.
+    for number in 0..60 {
+        shop.deliver(&shop.order(&number.to_string(), "c-2", 100)).await;
+    }
+    shop.drain().await;
+    let id = async |customer: &str| {
+        MemberId::new(shop.member(customer).await["member"].as_str().unwrap()).unwrap()
+    };
+    let (into, from) = (id("c-1").await, id("c-2").await);
+    let clock = Clock::fixed(shop.stack.clock().now());
+    let engine = Engine::new(shop.stack.store().clone(), clock, Random::system());
+    // No time is left after the first step.
+    engine.merge(&from, &into, Budget::until(1)).await.unwrap_err();
+    let profile = shop.stack.store().profile(&into, Consistency::Strong).await.unwrap().unwrap();
+    assert!(profile.bookkeeping.receiving.is_some_and(|receiving| receiving.done > 0));
+
+    shop.advance_to("2026-03-02T12:00:00Z").await;
+    let account = shop.member("c-2").await;
+    assert_eq!((&account["member"], &account["balance"]), (&json!(into), &json!(700)));
+    assert_eq!(account["status_points"], 610);
 }

@@ -1,10 +1,11 @@
 //! The sweep: what a stream has lost for good is found and repaired without it.
 
+use domain::{CustomerId, CustomerMerge, SourceName};
 use lambda_runtime::{Context, LambdaEvent};
 use order_sweep::{OrderSweep, Report, SweepError};
 use runtime::{Clock, Engine, Random};
 use serde_json::{Value, json};
-use tests::Shop;
+use tests::{GENERIC, Shop};
 
 const OPENING: &str = "2026-03-02T10:00:00Z";
 /// When whatever happened before has long left the streams.
@@ -223,4 +224,21 @@ async fn a_record_that_comes_after_the_sweep_adds_nothing() {
     // When the record comes at last.
     shop.drain().await;
     assert_eq!(shop.member("c-1").await["lifetime_points"], 100);
+}
+
+#[tokio::test]
+async fn a_merge_of_customers_that_the_stream_lost_is_done() {
+    let shop = shop().await;
+    shop.process(&shop.order("1", "c-1", 1_000)).await;
+    let source = SourceName::new(GENERIC).unwrap();
+    let customer = |id: &str| CustomerId::new(id).unwrap();
+    let merge = CustomerMerge { kept: customer("c-9"), deleted: customer("c-1") };
+    shop.stack.store().record_merge(&source, &merge).await.unwrap();
+    shop.stack.forget_records_of("PointsAccrualFunction").await.unwrap();
+    shop.advance_to(LATER).await;
+    assert_eq!(shop.member("c-9").await["member"], Value::Null);
+
+    assert_eq!(sweep(&shop).await["repaired"], 1);
+    assert_eq!(balance(&shop, "c-9").await, 100);
+    assert_eq!(sweep(&shop).await["checked"], 1, "what is done is not there any more");
 }

@@ -12,6 +12,9 @@ use crate::keys::{self, members};
 use crate::writes::Written;
 use crate::{Consistency, DirectoryKey, JournalCursor, Recorded, Store, StoreError};
 
+/// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
+const MAX_MERGES: u32 = 32;
+
 impl Store {
     /// A member's profile.
     pub async fn profile(
@@ -21,6 +24,21 @@ impl Store {
     ) -> Result<Option<Profile>, StoreError> {
         let item = self.member_item(member, members::PROFILE, consistency).await?;
         Ok(item.map(profile_of).transpose()?)
+    }
+
+    /// The profile of a member, or of the one that this one has become part of.
+    pub async fn current_profile(
+        &self,
+        member: &MemberId,
+        consistency: Consistency,
+    ) -> Result<Option<Profile>, StoreError> {
+        let mut profile = self.profile(member, consistency).await?;
+        for _ in 0..MAX_MERGES {
+            let into = profile.as_ref().and_then(|profile| profile.account.merged_into.clone());
+            let Some(into) = into else { return Ok(profile) };
+            profile = self.profile(&into, Consistency::Strong).await?;
+        }
+        Err(StoreError::Permanent(format!("member {member} was merged more than {MAX_MERGES} times")))
     }
 
     /// Every journal entry that takes effect at or after a moment, in key order, every page followed.
@@ -121,14 +139,9 @@ impl Store {
         at: Timestamp,
     ) -> Result<Option<Recorded>, StoreError> {
         let Some(key) = DirectoryKey::of_customer(customer) else { return Ok(None) };
-        let mut found = self.find_member(&key, Consistency::Strong).await?;
-        // Who became part of another member is reached as that one.
-        while let Some(member) = &found {
-            let profile = self.profile(member, Consistency::Strong).await?;
-            let Some(into) = profile.and_then(|profile| profile.account.merged_into) else { break };
-            found = Some(into);
-        }
-        let Some(member) = found else { return Ok(None) };
+        let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
+        let profile = self.current_profile(&found, Consistency::Strong).await?;
+        let Some(Profile { member, .. }) = profile else { return Ok(None) };
         let mut update = Update::default();
         for (attribute, value) in write(&customer.contact)? {
             update.set(&attribute, value);

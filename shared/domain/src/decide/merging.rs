@@ -59,6 +59,12 @@ pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> 
 /// Carries over the next part of a closed account; at its end, the sum of the rest.
 pub(super) fn carry_over(draft: &mut Draft<'_>, journal: &[Entry], coupons: &[Coupon]) -> Result<(), Stop> {
     let Some(Receiving { from, done }) = draft.profile.bookkeeping.receiving.clone() else { return Ok(()) };
+    let us = &draft.profile.member;
+    if !journal.iter().any(|entry| matches!(&entry.kind, Kind::MergedInto { into } if into == us)) {
+        // It became part of somebody else, who was quicker; here nothing is left to receive.
+        draft.profile.bookkeeping.receiving = None;
+        return Ok(());
+    }
     let groups = groups(journal)?;
     let start = usize::try_from(done).map_err(|_| Overflow)?;
     let end = (start + STEP).min(groups.len() + coupons.len());

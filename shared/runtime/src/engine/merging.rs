@@ -7,8 +7,8 @@ use store::{Consistency, DirectoryKey};
 use super::{Engine, EngineError};
 use crate::clock::Budget;
 
-/// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
-const MAX_MERGES: u32 = 32;
+/// How many other merges of the same members may come in between before the record is tried again.
+const MAX_ROUNDS: u32 = 32;
 
 impl Engine {
     /// The profile of a member, or of the one that this one has become part of.
@@ -17,16 +17,7 @@ impl Engine {
         member: &MemberId,
         consistency: Consistency,
     ) -> Result<Option<Profile>, EngineError> {
-        let mut profile = self.store.profile(member, consistency).await?;
-        for _ in 0..MAX_MERGES {
-            let into = match &profile {
-                Some(Profile { account, .. }) => account.merged_into.clone(),
-                None => None,
-            };
-            let Some(into) = into else { return Ok(profile) };
-            profile = self.store.profile(&into, Consistency::Strong).await?;
-        }
-        Err(EngineError::Permanent(format!("member {member} was merged more than {MAX_MERGES} times")))
+        Ok(self.store.current_profile(member, consistency).await?)
     }
 
     /// Merges two customers of a source. A customer whom nobody knows yet becomes another name of the other one.
@@ -51,7 +42,7 @@ impl Engine {
 
     /// Makes one member part of another one, with everything. Of members who are one already there is nothing to do.
     pub async fn merge(&self, from: &MemberId, into: &MemberId, budget: Budget) -> Result<(), EngineError> {
-        for _ in 0..MAX_MERGES {
+        for _ in 0..MAX_ROUNDS {
             let (Some(from), Some(into)) = (
                 self.current(from, Consistency::Strong).await?,
                 self.current(into, Consistency::Strong).await?,
@@ -86,15 +77,11 @@ impl Engine {
         let Some(receiving) = profile.bookkeeping.receiving else { return Ok(()) };
         let from = &receiving.from;
         let closed = self.carry_out_for(from, Command::MergeInto { into: member }, budget).await?;
-        let is_ours = closed.is_some_and(|profile| profile.account.merged_into.as_ref() == Some(member));
-        let (journal, coupons) = if is_ours {
+        if closed.is_some_and(|profile| profile.account.merged_into.as_ref() == Some(member)) {
             self.store.adopt(from, member, self.clock.now()).await?;
-            let journal = self.store.journal_since(from, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
-            (journal, self.store.coupons(from, Consistency::Strong).await?)
-        } else {
-            // Somebody else was quicker, and has everything; here nothing is left to receive.
-            (Vec::new(), Vec::new())
-        };
+        }
+        let journal = self.store.journal_since(from, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
+        let coupons = self.store.coupons(from, Consistency::Strong).await?;
         let command = Command::CarryOver { journal: &journal, coupons: &coupons };
         self.carry_out_for(member, command, budget).await.map(drop)
     }

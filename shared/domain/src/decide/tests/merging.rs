@@ -102,6 +102,18 @@ fn what_ran_out_before_the_merge_stays_so_and_a_refund_finds_it() {
 }
 
 #[test]
+fn of_two_who_would_receive_the_same_account_only_one_does() {
+    let (mut one, mut other, mut third) = (member("A", &[]), member("B", &[]), member("C", &[]));
+    other.orders("2", "2026-01-10", 20_000);
+    (one.now, third.now) = (other.now, other.now);
+    third.run(Command::Receive { from: &other.profile.member }).unwrap();
+    one.receives(&mut other);
+    third.run(Command::CarryOver { journal: &other.journal, coupons: &other.coupons }).unwrap();
+    assert_eq!((one.balance(), third.balance(), third.journal.len()), (200, 0, 0));
+    assert_eq!(third.profile.bookkeeping.receiving, None);
+}
+
+#[test]
 fn the_longest_history_takes_several_steps() {
     let (mut one, mut other) = (member("A", &[]), member("B", &[]));
     for n in 0..130 {
