@@ -113,15 +113,8 @@ impl Facts {
                 ..facts.with_points(taken(entry), language)
             },
             Kind::TierChanged { from, to, .. } => facts.with_levels(programme, from.as_ref(), to.as_ref()),
-            Kind::Order { .. }
-            | Kind::UnlinkedRefund
-            | Kind::CouponVoided { .. }
-            | Kind::CouponRedeemed { .. }
-            | Kind::CouponReturned { .. }
-            | Kind::Forgiven
-            | Kind::MergedInto { .. }
-            | Kind::MergeReceived { .. }
-            | Kind::Rated { .. } => facts,
+            // Which kinds are announced is said once, by [`Event::of`].
+            _ => facts,
         }
     }
 
@@ -191,16 +184,7 @@ impl<'a> Announcement<'a> {
                 Details::Expiring { points: *expiring, expires_at: *expires_at }
             }
             Kind::TierChanged { from, to, .. } => Details::Tier { from: from.as_ref(), to: to.as_ref() },
-            Kind::Order { .. }
-            | Kind::UnlinkedRefund
-            | Kind::CouponVoided { .. }
-            | Kind::CouponRedeemed { .. }
-            | Kind::CouponReturned { .. }
-            | Kind::Forgiven
-            | Kind::MergedInto { .. }
-            | Kind::MergeReceived { .. }
-            | Kind::Rated { .. }
-            | Kind::Expired => Details::Points { points: entry.points },
+            _ => Details::Points { points: entry.points },
         };
         Self {
             id: key,

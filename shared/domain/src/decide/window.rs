@@ -110,8 +110,7 @@ fn kept(tiers: &Tiers, lost: &[(usize, Date)], sum: Points, today: Date) -> Resu
         best = best.max(tiers.kept(*rank, *since, today)?);
     }
     let best = best.filter(|(rank, _)| *rank > tiers.rank(sum.floored()));
-    let level = |rank: usize| tiers.levels.get(rank.checked_sub(1)?);
-    Ok(best.and_then(|(rank, until)| Some(Kept { level: level(rank)?.id.clone(), until })))
+    Ok(best.and_then(|(rank, until)| Some(Kept { level: tiers.of_rank(rank)?.id.clone(), until })))
 }
 
 fn next_tier_change(

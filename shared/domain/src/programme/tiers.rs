@@ -103,7 +103,7 @@ pub enum Cycle {
 impl Tiers {
     /// The highest level that a sum reaches.
     pub fn reached(&self, sum: Points) -> Option<&Level> {
-        self.levels.iter().rev().find(|level| sum >= level.threshold)
+        self.of_rank(self.rank(sum))
     }
 
     /// How many levels a sum reaches; the highest of them is the last.
@@ -111,9 +111,14 @@ impl Tiers {
         self.levels.partition_point(|level| sum >= level.threshold)
     }
 
+    /// The highest of so many levels.
+    pub(crate) fn of_rank(&self, rank: usize) -> Option<&Level> {
+        self.levels.get(rank.checked_sub(1)?)
+    }
+
     /// The lowest level that a sum does not reach.
     pub fn next_after(&self, sum: Points) -> Option<&Level> {
-        self.levels.iter().find(|level| sum < level.threshold)
+        self.levels.get(self.rank(sum))
     }
 
     /// The first instant of the window that ends on a date.
@@ -157,13 +162,17 @@ impl Downgrade {
     /// The first date without a level that was last reached on the day before `since`.
     fn lost_on(self, since: Date) -> Result<Date, TimeError> {
         let last_reached = since.yesterday().map_err(|_| TimeError::OutOfRange)?;
-        let end = self.keep_until_end_of.map_or(Ok(since), |cycle| cycle.next(last_reached))?;
-        self.grace.map_or(Ok(end), |grace| grace.after_date(end))
+        self.softened(since, last_reached)
     }
 
     /// The first date without the next lower level, which is held from `since` on.
     fn next_lost_on(self, since: Date) -> Result<Date, TimeError> {
-        let end = self.keep_until_end_of.map_or(Ok(since), |cycle| cycle.next(since))?;
+        self.softened(since, since)
+    }
+
+    /// From a date on, but not before the period of another date has ended, and the grace after that.
+    fn softened(self, from: Date, period_of: Date) -> Result<Date, TimeError> {
+        let end = self.keep_until_end_of.map_or(Ok(from), |cycle| cycle.next(period_of))?;
         self.grace.map_or(Ok(end), |grace| grace.after_date(end))
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{ErasureId, MemberId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
@@ -130,24 +129,15 @@ impl Store {
     /// Every erasure there is.
     pub async fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
         let mut erasures = Vec::new();
-        let mut start = None;
+        let mut cursor: Option<String> = None;
         loop {
-            let page = self
-                .client
-                .scan()
-                .table_name(&self.tables.erasures)
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| StoreError::from_sdk(&error))?;
-            self.meter.read(page.consumed_capacity());
-            for item in page.items.unwrap_or_default() {
+            let (items, next) =
+                self.scanned(&self.tables.erasures, erasures::ERASURE, cursor.as_deref()).await?;
+            for item in items {
                 erasures.push(read(item)?);
             }
-            start = page.last_evaluated_key;
-            if start.is_none() {
+            cursor = next;
+            if cursor.is_none() {
                 return Ok(erasures);
             }
         }

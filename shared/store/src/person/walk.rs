@@ -132,7 +132,7 @@ impl Store {
 
     /// A page of a whole table, read consistently: what was written before is not missed. A scan, because an index of
     /// owners would cost every order a write, and this is asked for seldom.
-    async fn scanned(
+    pub(super) async fn scanned(
         &self,
         table: &str,
         key: &str,
