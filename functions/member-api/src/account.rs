@@ -2,9 +2,9 @@
 
 use domain::decide::expires_at;
 use domain::programme::Perk;
-use domain::time::TimeError;
 use domain::{
-    Coupon, CouponCode, CouponState, LevelId, MemberId, Points, Profile, Programme, RewardId, Timestamp,
+    Coupon, CouponCode, CouponState, DecideError, LevelId, MemberId, Pending, Points, Profile, Programme,
+    RewardId, Timestamp,
 };
 use serde::Serialize;
 
@@ -15,6 +15,9 @@ use crate::rating::RatingDocument;
 pub(crate) struct AccountDocument<'a> {
     member: &'a MemberId,
     balance: Points,
+    /// Only where there is something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<PendingDocument>,
     lifetime_points: Points,
     status_points: Points,
     tier: Option<&'a LevelId>,
@@ -26,6 +29,13 @@ pub(crate) struct AccountDocument<'a> {
     /// Only where the programme asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     rating: Option<RatingDocument>,
+}
+
+/// What cannot be spent yet, and when the first of it can.
+#[derive(Debug, Serialize)]
+struct PendingDocument {
+    points: Points,
+    next_at: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,13 +77,15 @@ impl<'a> AccountDocument<'a> {
         programme: &'a Programme,
         coupons: &'a [Coupon],
         now: Timestamp,
-    ) -> Result<Self, TimeError> {
+    ) -> Result<Self, DecideError> {
         let account = &profile.account;
+        let available = profile.available()?;
         let status_points = profile.bookkeeping.window.sum.floored();
         let tier = account.tier.as_ref();
         Ok(Self {
             member: &profile.member,
-            balance: account.balance,
+            balance: available,
+            pending: PendingDocument::of(profile),
             lifetime_points: account.lifetime_points,
             status_points,
             tier,
@@ -81,9 +93,16 @@ impl<'a> AccountDocument<'a> {
             expires_at: expires_at(programme, profile)?,
             coupons: coupons.iter().map(|coupon| CouponDocument::of(coupon, now)).collect(),
             next_tier: next_tier(programme, status_points),
-            next_reward: next_reward(programme, account.balance),
+            next_reward: next_reward(programme, available),
             rating: RatingDocument::of(programme, profile),
         })
+    }
+}
+
+impl PendingDocument {
+    fn of(profile: &Profile) -> Option<Self> {
+        let Pending { points, next_at } = profile.bookkeeping.pending?;
+        (!points.is_zero()).then_some(Self { points, next_at })
     }
 }
 
@@ -183,6 +202,21 @@ mod tests {
                 "next_reward": {"id": "ten-percent", "points": 5000, "missing": 3800},
             })
         );
+    }
+
+    #[test]
+    fn what_is_pending_stands_beside_the_balance() {
+        let seen = document(
+            |profile| {
+                profile.account.balance = Points(1_200);
+                let next_at = at("2026-03-14T10:00:00Z");
+                profile.bookkeeping.pending = Some(Pending { points: Points(900), next_at });
+            },
+            &[],
+        );
+        assert_eq!(seen["balance"], 300);
+        assert_eq!(seen["pending"], json!({"points": 900, "next_at": "2026-03-14T10:00:00Z"}));
+        assert_eq!(seen["next_reward"]["missing"], 4700);
     }
 
     #[test]

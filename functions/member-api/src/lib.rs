@@ -14,8 +14,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use domain::time::TimeError;
-use domain::{CustomerId, DeviceId, MemberId, RatingId, SourceName};
+use domain::{CustomerId, DecideError, DeviceId, MemberId, RatingId, SourceName};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use runtime::{Budget, Engine, EngineError, Problem, Settled, json};
@@ -72,9 +71,9 @@ impl From<EngineError> for Failure {
     }
 }
 
-impl From<TimeError> for Failure {
-    fn from(error: TimeError) -> Self {
-        Self::Ours(format!("a moment {error}"))
+impl From<DecideError> for Failure {
+    fn from(error: DecideError) -> Self {
+        Self::Ours(error.to_string())
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-use domain::time::TimeError;
-use domain::{CustomerId, Date, MemberId, SourceName, decide};
+use domain::{CustomerId, Date, DecideError, MemberId, SourceName, decide};
 use runtime::{Engine, EngineError, Settled};
 use serde::{Deserialize, Serialize};
 use store::{Consistency, DirectoryKey, StoreError};
@@ -57,9 +56,9 @@ pub enum RollError {
     /// A member's account cannot be told.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A date left the calendar.
-    #[error("a moment {0}")]
-    Time(#[from] TimeError),
+    /// A number or a date of it is out of range.
+    #[error(transparent)]
+    Account(#[from] DecideError),
     /// The lines cannot be written.
     #[error("the members cannot be written down: {0}")]
     Csv(#[from] csv::Error),
@@ -88,7 +87,7 @@ impl<'a> Roll<'a> {
     pub(super) async fn write<L: Line>(
         &mut self,
         file: impl Write,
-        line: impl Fn(&CustomerId, &Settled) -> Result<L, TimeError>,
+        line: impl Fn(&CustomerId, &Settled) -> Result<L, DecideError>,
     ) -> Result<(), RollError> {
         let mut lines = writer::<L>(file)?;
         for index in 0..self.customers.len() {
@@ -124,14 +123,14 @@ impl Line for SnapshotLine {
 }
 
 impl MemberLine {
-    pub(super) fn of(customer: &CustomerId, settled: &Settled) -> Result<Self, TimeError> {
+    pub(super) fn of(customer: &CustomerId, settled: &Settled) -> Result<Self, DecideError> {
         let account = &settled.profile.account;
         let programme = &settled.programmes.at(settled.profile.bookkeeping.settled_to).programme;
         let expires_at = decide::expires_at(programme, &settled.profile)?;
         Ok(Self {
             customer_id: customer.to_string(),
             lifetime_points: account.lifetime_points.0,
-            balance: account.balance.0,
+            balance: settled.profile.available()?.0,
             tier: tier_of(settled),
             coupons: account.coupons_issued,
             expires_at: expires_at.map(|at| at.to_string()).unwrap_or_default(),
@@ -140,14 +139,14 @@ impl MemberLine {
 }
 
 impl SnapshotLine {
-    pub(super) fn of(customer: &CustomerId, date: Date, settled: &Settled) -> Self {
-        Self {
+    pub(super) fn of(customer: &CustomerId, date: Date, settled: &Settled) -> Result<Self, DecideError> {
+        Ok(Self {
             customer_id: customer.to_string(),
             date,
-            balance: settled.profile.account.balance.0,
+            balance: settled.profile.available()?.0,
             status_points: settled.profile.bookkeeping.window.sum.floored().0,
             tier: tier_of(settled),
-        }
+        })
     }
 }
 

@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
             }
             Action::Snapshot(date) => {
                 self.bar.say(&format!("writing down the members as of {date}"));
-                let line = |customer: &_, settled: &_| Ok(SnapshotLine::of(customer, *date, settled));
+                let line = |customer: &_, settled: &_| SnapshotLine::of(customer, *date, settled);
                 self.roll.write(file.file(), line).await?;
             }
         }

@@ -6,6 +6,7 @@ mod draft;
 mod due;
 mod expiry;
 mod merging;
+mod pending;
 mod rating;
 mod reconcile;
 mod refunded;
@@ -226,16 +227,33 @@ fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Tim
     settle(draft, until)
 }
 
-/// Brings the member up to a moment of the calendar, in the order of the rules, until nothing changes. It looks at
-/// the state alone, so it also finishes what an interrupted commit left.
+/// Brings the member up to a moment of the calendar. On the way it stops where a decision was cut off, and wherever
+/// points mature: what they buy is dated as of then, and comes before whatever runs out later.
 fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
-    if moment < draft.profile.bookkeeping.settled_to || draft.profile.account.merged_into.is_some() {
+    let bookkeeping = &draft.profile.bookkeeping;
+    if moment < bookkeeping.settled_to || draft.profile.account.merged_into.is_some() {
         return Ok(());
     }
-    if draft.profile.bookkeeping.receiving.is_some() {
+    if bookkeeping.receiving.is_some() {
         // Until all of it has come, the balance is nobody's.
         return tier::settle(draft, moment);
     }
+    if bookkeeping.due_at.is_some_and(|due_at| due_at <= bookkeeping.settled_to) {
+        settle_at(draft, bookkeeping.settled_to)?;
+    }
+    while let Some(at) = pending::next(draft)
+        && at < moment
+        && !draft.is_full()
+    {
+        settle_at(draft, at)?;
+    }
+    if draft.is_full() { Ok(()) } else { settle_at(draft, moment) }
+}
+
+/// Settles at one moment, in the order of the rules, until nothing changes. It looks at the state alone, so it also
+/// finishes what an interrupted commit left.
+fn settle_at(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    pending::settle(draft, moment)?;
     loop {
         let posted = draft.entries.len();
         tier::settle(draft, moment)?;

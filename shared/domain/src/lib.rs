@@ -22,7 +22,7 @@ pub use ids::{
     RewardId, SourceName,
 };
 pub use journal::{Cause, Entry, EntryId, Kind};
-pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};
+pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Pending, Profile};
 pub use money::{Currency, Goods, Money};
 pub use order::{
     Contact, Customer, CustomerMerge, Order, OrderState, Payment, Refund, RefundKind, Snapshot,

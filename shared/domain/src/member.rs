@@ -12,7 +12,7 @@ use crate::time::{Date, Timestamp, date_of};
 /// The fold of the journal: nothing here that the journal does not give.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// What the member can spend; below 0 after an uncovered refund.
+    /// All points, pending ones among them; below 0 after an uncovered refund.
     pub balance: Points,
     /// What the orders' goods earned before refunds.
     pub lifetime_points: Points,
@@ -82,6 +82,9 @@ pub struct Bookkeeping {
     /// What runs out next, under expiry after earning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_expiry: Option<NextExpiry>,
+    /// What orders earned that cannot be spent yet; absent when there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
     /// The latest instant at which points ran out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_expiry_at: Option<Timestamp>,
@@ -121,6 +124,15 @@ pub struct NextExpiry {
     pub at: Timestamp,
     /// How many points.
     pub points: Points,
+}
+
+/// What cannot be spent until the return windows of its orders end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// How many points.
+    pub points: Points,
+    /// A lower bound on the moment at which the first of them mature.
+    pub next_at: Timestamp,
 }
 
 /// The running sum of the tier window.
@@ -183,6 +195,7 @@ impl Profile {
                 window: Window::empty(date_of(enrolled_at, &version.programme.time_zone)),
                 active_at: None,
                 next_expiry: None,
+                pending: None,
                 last_expiry_at: None,
                 reminded_at: None,
                 tier_changed_on: None,
@@ -192,6 +205,16 @@ impl Profile {
                 due_at: None,
             },
         }
+    }
+
+    /// What the member can spend; below 0 after an uncovered refund.
+    pub fn available(&self) -> Result<Points, Overflow> {
+        self.account.balance.minus(self.pending())
+    }
+
+    /// What orders earned that cannot be spent yet.
+    pub fn pending(&self) -> Points {
+        self.bookkeeping.pending.map_or(Points::ZERO, |pending| pending.points)
     }
 
     /// Whether the journal cannot have anything yet.

@@ -15,7 +15,7 @@ pub use self::versions::{Programmes, Version};
 use crate::ids::{LevelId, RewardId};
 use crate::money::{Basis, Currency};
 use crate::points::{Overflow, Points};
-use crate::time::{Period, TimeZone};
+use crate::time::{Period, TimeError, TimeZone, Timestamp};
 
 /// One version of the shop's rules, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +78,8 @@ pub struct Earning {
     pub basis: Basis,
     /// How a fraction of a point is rounded, once per order.
     pub rounding: Rounding,
+    /// How long after their order points cannot be spent, because it may be returned.
+    pub pending_for: Option<Period>,
     /// What 1.00 of another currency is worth in the programme's.
     pub exchange_rates: BTreeMap<Currency, Decimal>,
 }
@@ -177,6 +179,16 @@ impl Programme {
     /// The reward that is issued by itself, if there is one.
     pub fn automatic_reward(&self) -> Option<&Reward> {
         self.rewards.iter().find(|reward| reward.automatic)
+    }
+
+    /// When what an order earns can be spent; nothing where that is at once. Not after it would have run out: a month
+    /// may be shorter than the days that are told.
+    pub fn matures_at(&self, placed_at: Timestamp) -> Result<Option<Timestamp>, TimeError> {
+        let Some(pending_for) = self.earning.pending_for else { return Ok(None) };
+        let validity = self.expiry.as_ref().map(|expiry| expiry.validity);
+        let ends = [Some(pending_for), validity].into_iter().flatten();
+        let ends = ends.map(|period| period.after(placed_at, &self.time_zone));
+        Ok(ends.collect::<Result<Vec<_>, _>>()?.into_iter().min())
     }
 
     /// What 1.00 of a currency is worth in the programme's; nothing where it does not say.

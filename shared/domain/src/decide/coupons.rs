@@ -10,14 +10,14 @@ use crate::points::{Overflow, Points};
 use crate::programme::{Reward, Uncovered};
 use crate::time::{FOREVER, Timestamp};
 
-/// While the balance is below 0: void unused coupons, newest first; forgive the rest where the programme says so.
+/// While what can be spent is below 0: void unused coupons, newest first; forgive the rest where the programme says so.
 pub(super) fn cover_debt(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
-    if draft.profile.account.balance >= Points::ZERO {
+    if draft.profile.available()? >= Points::ZERO {
         return Ok(());
     }
     if draft.profile.bookkeeping.coupons_end_at.is_some_and(|end| end > moment) {
         for coupon in draft.live_coupons(moment)? {
-            if draft.profile.account.balance >= Points::ZERO {
+            if draft.profile.available()? >= Points::ZERO {
                 return Ok(());
             }
             if !draft.has_room_for_coupon() {
@@ -26,10 +26,10 @@ pub(super) fn cover_debt(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(),
             void(draft, coupon, moment)?;
         }
     }
-    let balance = draft.profile.account.balance;
-    if balance < Points::ZERO && draft.programme_at(moment).uncovered == Uncovered::Clamp {
+    let available = draft.profile.available()?;
+    if available < Points::ZERO && draft.programme_at(moment).uncovered == Uncovered::Clamp {
         let id = draft.next_id_of_commit(moment, Cause::Forgiven(draft.sequence()));
-        draft.post(id, Deltas::points(balance.negated()?), Kind::Forgiven)?;
+        draft.post(id, Deltas::points(available.negated()?), Kind::Forgiven)?;
     }
     Ok(())
 }
@@ -98,10 +98,10 @@ pub(super) fn check_count(draft: &Draft<'_>) -> Result<(), DecideError> {
     }
 }
 
-/// While the balance reaches the automatic reward: take its points and issue a coupon.
+/// While what can be spent reaches the automatic reward: take its points and issue a coupon.
 pub(super) fn issue_automatic(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     let Some(reward) = draft.programme_at(moment).automatic_reward() else { return Ok(()) };
-    while draft.profile.account.balance >= reward.points {
+    while draft.profile.available()? >= reward.points {
         if !draft.has_room_for_coupon() {
             return Ok(());
         }

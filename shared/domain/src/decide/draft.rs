@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, expiry, window};
+use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, expiry, pending, window};
 use crate::entropy::Entropy;
 use crate::ids::CouponCode;
 use crate::journal::{Cause, Entry, EntryId, Kind};
@@ -109,6 +109,7 @@ impl<'a> Draft<'a> {
         };
         self.profile.account.fold(&entry)?;
         window::take_in(self, &entry)?;
+        pending::take_in(self, &entry)?;
         expiry::take_in(self, &entry)?;
         let bookkeeping = &mut self.profile.bookkeeping;
         if bookkeeping.active_at.is_none() && entry.points > Points::ZERO {

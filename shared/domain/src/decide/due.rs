@@ -10,8 +10,15 @@ pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeErro
         draft.profile.bookkeeping.due_at = None;
         return Ok(());
     }
-    let is_unfinished = draft.is_full() || draft.profile.bookkeeping.receiving.is_some();
-    let next = if is_unfinished { Some(draft.now()) } else { next_change(draft)? };
+    let bookkeeping = &draft.profile.bookkeeping;
+    let next = if draft.is_full() {
+        // Whoever goes on begins where this decision was cut off.
+        Some(bookkeeping.settled_to.min(draft.now()))
+    } else if bookkeeping.receiving.is_some() {
+        Some(draft.now())
+    } else {
+        next_change(draft)?
+    };
     let before = draft.profile.bookkeeping.due_at.filter(|_| !review);
     draft.profile.bookkeeping.due_at = before.into_iter().chain(next).min();
     Ok(())
@@ -24,6 +31,12 @@ fn next_change(draft: &Draft<'_>) -> Result<Option<Timestamp>, TimeError> {
     let kept_until = bookkeeping.window.kept.as_ref().map(|kept| kept.until);
     for date in bookkeeping.window.tier_changes_on.into_iter().chain(kept_until) {
         moments.push(start_of(date, &programme.time_zone)?);
+    }
+    if let Some(pending) = &bookkeeping.pending
+        && programme.automatic_reward().is_some_and(|reward| draft.profile.account.balance >= reward.points)
+    {
+        // What matures changes nothing but what can be spent; only what it may buy by itself is worth a review.
+        moments.push(pending.next_at);
     }
     moments.extend(rating::next_change(programme, bookkeeping.rated.as_ref())?);
     Ok(moments.into_iter().min())

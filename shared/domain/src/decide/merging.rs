@@ -52,7 +52,7 @@ pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> 
     let bookkeeping = &mut draft.profile.bookkeeping;
     bookkeeping.window = Window::empty(date_of(now, zone));
     (bookkeeping.active_at, bookkeeping.next_expiry, bookkeeping.coupons_end_at) = (None, None, None);
-    (bookkeeping.rated, bookkeeping.receiving) = (None, None);
+    (bookkeeping.rated, bookkeeping.receiving, bookkeeping.pending) = (None, None, None);
     Ok(())
 }
 

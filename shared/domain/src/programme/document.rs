@@ -85,6 +85,8 @@ struct EarningDocument {
     basis: Basis,
     #[serde(default)]
     rounding: Rounding,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending_for: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     exchange_rates: BTreeMap<String, Decimal>,
 }
@@ -158,6 +160,9 @@ impl Programme {
         let currency = Currency::new(&document.currency).map_err(|error| wrong("currency", error))?;
         let time_zone = TimeZone::get(&document.time_zone)
             .map_err(|_| wrong("time_zone", "is not a zone of the IANA database such as Europe/Paris"))?;
+        let earning = check_earning(&document.earning, currency)?;
+        let expiry = document.expiry.as_ref().map(check_expiry).transpose()?;
+        check_matures(&earning, expiry.as_ref())?;
         Ok(Self {
             name: document.name.clone(),
             currency,
@@ -165,8 +170,8 @@ impl Programme {
             locale: document.locale.clone(),
             enrolment: document.enrolment,
             across_sources: document.identity.across_sources,
-            earning: check_earning(&document.earning, currency)?,
-            expiry: document.expiry.as_ref().map(check_expiry).transpose()?,
+            earning,
+            expiry,
             uncovered: document.refunds.uncovered,
             rewards: check_rewards(&document.rewards, currency)?,
             tiers: document.tiers.as_ref().map(tiers::check).transpose()?,
@@ -181,8 +186,23 @@ fn check_earning(document: &EarningDocument, currency: Currency) -> Result<Earni
         points_per_unit: rate("earning.points_per_unit", document.points_per_unit)?,
         basis: document.basis,
         rounding: document.rounding,
+        pending_for: document
+            .pending_for
+            .as_ref()
+            .map(|text| period("earning.pending_for", text))
+            .transpose()?,
         exchange_rates: check_exchange_rates(&document.exchange_rates, currency)?,
     })
+}
+
+/// What runs out must have been there to spend.
+fn check_matures(earning: &Earning, expiry: Option<&Expiry>) -> Result<(), ProgrammeError> {
+    match (earning.pending_for, expiry) {
+        (Some(pending_for), Some(expiry)) if pending_for.about_days() >= expiry.validity.about_days() => {
+            Err(wrong("earning.pending_for", "must be shorter than the points' validity"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_exchange_rates(

@@ -1,7 +1,7 @@
 //! Every version of the programme, with the moment from which it is in force.
 
 use super::Programme;
-use crate::time::Timestamp;
+use crate::time::{Period, TimeError, Timestamp};
 
 /// One version of the programme.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,20 @@ impl Programmes {
     /// The version in force at a moment.
     pub fn at(&self, moment: Timestamp) -> &Version {
         self.later.iter().rev().find(|version| version.from <= moment).unwrap_or(&self.first)
+    }
+
+    /// No order placed before this has points that are pending at a moment; nothing where none ever are.
+    pub(crate) fn pending_since(&self, moment: Timestamp) -> Result<Option<Timestamp>, TimeError> {
+        let mut earliest = None;
+        for Version { programme, .. } in std::iter::once(&self.first).chain(&self.later) {
+            if let Some(pending_for) = programme.earning.pending_for {
+                // A day or two more than the period, because months differ in length.
+                let zone = &programme.time_zone;
+                let since = Period::days(2).before(pending_for.before(moment, zone)?, zone)?;
+                earliest = Some(earliest.map_or(since, |earliest: Timestamp| earliest.min(since)));
+            }
+        }
+        Ok(earliest)
     }
 
     /// The newest version, in force or to be.

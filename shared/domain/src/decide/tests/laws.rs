@@ -6,7 +6,7 @@ use proptest::sample::{Index, select};
 use super::long_way::{ratings_by_the_journal, tier_by_the_journal};
 use super::world::{World, at, entropy, order, programme, unlinked};
 use crate::time::Timestamp;
-use crate::{Command, Kind, Known, OrderState, Outcome, Payment, Programme};
+use crate::{Command, Entry, Kind, Known, OrderState, Outcome, Payment, Programme};
 
 /// One step of a life.
 #[derive(Debug, Clone)]
@@ -62,12 +62,14 @@ fn programmes() -> impl Strategy<Value = Programme> {
         "minimum_rating = \"3.5\"",
         "minimum_rating = \"3.5\"\nratings = { last = 3, set_aside = { average_below = \"2.5\", after = 2 } }",
     ]);
-    let rules = (zone, window, validity, uncovered, status, downgrade, rating);
-    rules.prop_map(|(zone, window, validity, uncovered, status, downgrade, rating)| {
+    let pending = select(vec!["", "pending_for = \"14 days\"", "pending_for = \"1 month\""]);
+    let rules = (zone, window, validity, uncovered, status, downgrade, rating, pending);
+    rules.prop_map(|(zone, window, validity, uncovered, status, downgrade, rating, pending)| {
         let levels = "[[tiers.levels]]\n        id = \"silver\"";
         programme(&[
             (levels, &format!("{downgrade}\n{rating}\n{levels}")),
             ("Europe/Paris", zone),
+            ("points_per_unit = \"1\"", &format!("points_per_unit = \"1\"\n{pending}")),
             ("\"3 months\"\n        status", &format!("\"{window}\"\n        status")),
             ("after_inactivity = \"12 months\"", validity),
             ("\"negative\"", &format!("\"{uncovered}\"")),
@@ -148,6 +150,20 @@ proptest! {
                 .map(|entry| entry.status_points.0)
                 .sum();
             assert_eq!(world.profile.bookkeeping.window.sum.0, sum);
+        });
+    }
+
+    #[test]
+    fn what_is_pending_is_what_young_orders_have_earned(programme in programmes(), steps in steps()) {
+        live(programme, &steps, |world| {
+            let programme = &world.programmes.newest().programme;
+            let settled_to = world.profile.bookkeeping.settled_to;
+            let is_pending = |entry: &&Entry| {
+                let matures_at = programme.matures_at(entry.id.effective_at).unwrap();
+                matches!(entry.kind, Kind::Order { .. }) && matures_at > Some(settled_to)
+            };
+            let pending: i64 = world.journal.iter().filter(is_pending).map(|entry| entry.points.0).sum();
+            assert_eq!(world.profile.pending().0, pending);
         });
     }
 

@@ -254,6 +254,11 @@ impl World {
         self.profile.account.balance.0
     }
 
+    /// What can be spent.
+    pub(super) fn available(&self) -> i64 {
+        self.profile.available().unwrap().0
+    }
+
     pub(super) fn tier(&self) -> Option<&str> {
         self.profile.account.tier.as_ref().map(|tier| tier.as_str())
     }
