@@ -117,3 +117,113 @@ async fn a_merge_that_was_cut_off_is_finished_by_the_next_review() {
     assert_eq!((&account["member"], &account["balance"]), (&json!(into), &json!(700)));
     assert_eq!(account["status_points"], 610);
 }
+
+async fn post(shop: &Shop, member: &MemberId, what: &str, body: &Value) -> (u16, Value) {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let uri = format!("/members/{member}/{what}");
+    let answer = shop.request(Method::POST, &uri, &HeaderMap::new(), body.as_bytes()).await;
+    shop.drain().await;
+    answer
+}
+
+async fn id_of(shop: &Shop, customer: &str) -> MemberId {
+    MemberId::new(shop.member(customer).await["member"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_merge_is_taken_back_with_what_came_since_and_can_be_made_again() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("1", "c-1", 1_000)).await;
+    shop.process(&shop.order("2", "c-2", 52_000)).await;
+    let (into, from) = (id_of(&shop, "c-1").await, id_of(&shop, "c-2").await);
+    let (ours, theirs) = (shop.member("c-1").await, shop.member("c-2").await);
+    assert_eq!(post(&shop, &into, "merge", &json!({"from": from})).await.1["balance"], 300);
+
+    shop.advance_to("2026-03-10T10:00:00Z").await;
+    shop.process(&shop.order("3", "c-2", 2_000)).await;
+    shop.process(&shop.refund("r-1", "2", 1_000)).await;
+    assert_eq!(shop.member("c-1").await["balance"], 400);
+    let (status, opened) = post(&shop, &from, "unmerge", &Value::Null).await;
+    assert_eq!((status, &opened["member"], &opened["balance"]), (200, &json!(from), &json!(300)));
+    assert_eq!(opened["coupons"], theirs["coupons"]);
+    assert_eq!(shop.member("c-2").await, opened);
+    let left = shop.member("c-1").await;
+    for field in ["balance", "lifetime_points", "status_points", "coupons", "expires_at"] {
+        assert_eq!(left[field], ours[field], "{field}");
+    }
+    let (status, problem) = post(&shop, &from, "unmerge", &Value::Null).await;
+    assert_eq!((status, &problem["detail"]), (409, &json!("This member is not part of another one.")));
+
+    shop.process(&shop.refund("r-2", "3", 2_000)).await;
+    assert_eq!(shop.member("c-2").await["balance"], 100);
+    assert_eq!(shop.member("c-1").await["balance"], 100);
+    assert_eq!(post(&shop, &into, "merge", &json!({"from": from})).await.1["balance"], 200);
+}
+
+#[tokio::test]
+async fn what_was_merged_long_ago_or_merged_on_is_not_taken_back() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    for customer in ["c-1", "c-2", "c-3"] {
+        shop.process(&shop.order(customer, customer, 1_000)).await;
+    }
+    let ids = [id_of(&shop, "c-1").await, id_of(&shop, "c-2").await, id_of(&shop, "c-3").await];
+    post(&shop, &ids[1], "merge", &json!({"from": ids[2]})).await;
+    post(&shop, &ids[0], "merge", &json!({"from": ids[1]})).await;
+    let (status, problem) = post(&shop, &ids[2], "unmerge", &Value::Null).await;
+    assert_eq!(status, 409);
+    assert!(problem["detail"].as_str().unwrap().ends_with("take that back first."), "{problem}");
+
+    assert_eq!(post(&shop, &ids[1], "unmerge", &Value::Null).await.1["balance"], 200);
+    shop.advance_to("2026-04-01T10:00:01Z").await;
+    let (status, problem) = post(&shop, &ids[2], "unmerge", &Value::Null).await;
+    assert_eq!(status, 409);
+    assert!(problem["detail"].as_str().unwrap().ends_with("for 30 days."), "{problem}");
+    assert_eq!(post(&shop, &MemberId::new("NOBODY").unwrap(), "unmerge", &Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn taking_back_that_was_cut_off_is_finished_by_the_next_review() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("kept", "c-1", 1_000)).await;
+    for number in 0..60 {
+        shop.deliver(&shop.order(&number.to_string(), "c-2", 100)).await;
+    }
+    shop.drain().await;
+    let (into, from) = (id_of(&shop, "c-1").await, id_of(&shop, "c-2").await);
+    post(&shop, &into, "merge", &json!({"from": from})).await;
+    let clock = Clock::fixed(shop.stack.clock().now());
+    let engine = Engine::new(shop.stack.store().clone(), clock, Random::system());
+    engine.unmerge(&from, Budget::until(1)).await.unwrap_err();
+    let profile = shop.stack.store().profile(&into, Consistency::Strong).await.unwrap().unwrap();
+    assert_eq!(profile.bookkeeping.releasing.as_ref(), Some(&from));
+
+    shop.advance_to("2026-03-02T12:00:00Z").await;
+    let (one, other) = (shop.member("c-1").await, shop.member("c-2").await);
+    assert_eq!((&one["balance"], &one["status_points"]), (&json!(100), &json!(10)));
+    assert_eq!((&other["balance"], &other["status_points"]), (&json!(600), &json!(600)));
+}
+
+#[tokio::test]
+async fn an_order_decided_by_way_of_a_merge_that_is_taken_back_meanwhile_is_decided_again() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("1", "c-1", 1_000)).await;
+    shop.process(&shop.order("2", "c-2", 2_000)).await;
+    let (into, from) = (id_of(&shop, "c-1").await, id_of(&shop, "c-2").await);
+    post(&shop, &into, "merge", &json!({"from": from})).await;
+    let clock = Clock::fixed(shop.stack.clock().now());
+    let engine = Engine::new(shop.stack.store().clone(), clock, Random::system());
+    let mut batch = engine.batch();
+    let budget = || Budget::until(0);
+    let state = async |id: &str| {
+        let key = domain::OrderKey::new(format!("{}#{id}", tests::GENERIC)).unwrap();
+        shop.stack.store().order(&key).await.unwrap().unwrap()
+    };
+    // The batch remembers by whose way it found the member.
+    assert_eq!(batch.reconcile(&state("2").await, false, budget()).await.unwrap().as_ref(), Some(&into));
+    post(&shop, &from, "unmerge", &Value::Null).await;
+    shop.deliver(&shop.order("3", "c-2", 3_000)).await;
+    assert_eq!(batch.reconcile(&state("3").await, true, budget()).await.unwrap().as_ref(), Some(&from));
+    shop.drain().await;
+    assert_eq!(shop.member("c-1").await["balance"], 100);
+    assert_eq!(shop.member("c-2").await["balance"], 500);
+}

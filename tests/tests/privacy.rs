@@ -358,19 +358,47 @@ async fn what_an_operator_must_do_is_handed_on_and_erases_nothing() {
     }
 }
 
+/// A customer of another name, who is merged with the person.
+const OTHER: u64 = 777;
+
+/// Answers the person's own member.
+async fn given_two_who_were_merged(shop: &Shop) -> String {
+    let member = given_a_customer(shop).await;
+    let mut other = order(77, "20.00", "paid", OPENING);
+    other["email"] = Value::Null;
+    other["customer"] = json!({"id": OTHER});
+    told(shop, "orders/paid", &other).await;
+    let id = |customer: u64| format!("gid://shopify/Customer/{customer}");
+    let merge = json!({
+        "admin_graphql_api_customer_kept_id": id(OTHER), "admin_graphql_api_customer_deleted_id": id(CUSTOMER),
+        "admin_graphql_api_job_id": null, "status": "completed", "errors": [],
+    });
+    told(shop, "customers/merge", &merge).await;
+    member
+}
+
+async fn other(shop: &Shop) -> (u16, Value) {
+    shop.get(&format!("/members?source={SHOPIFY}&customer={OTHER}")).await
+}
+
 #[tokio::test]
 async fn of_two_customers_who_were_merged_both_are_forgotten() {
     let shop = Shop::open(OPENING).await;
-    given_a_customer(&shop).await;
-    let mut other = order(77, "20.00", "paid", OPENING);
-    other["customer"]["id"] = json!(9_191_167_u64);
-    told(&shop, "orders/paid", &other).await;
-    let id = |customer: u64| format!("gid://shopify/Customer/{customer}");
-    let merge = json!({
-        "admin_graphql_api_customer_kept_id": id(9_191_167), "admin_graphql_api_customer_deleted_id": id(CUSTOMER),
-        "admin_graphql_api_job_id": null, "status": "completed", "errors": [],
-    });
-    told(&shop, "customers/merge", &merge).await;
+    given_two_who_were_merged(&shop).await;
     told(&shop, "customers/redact", &redaction()).await;
     assert_nothing_is_left(&shop);
+    assert_eq!(other(&shop).await.0, 404);
+}
+
+#[tokio::test]
+async fn of_two_who_were_merged_by_mistake_and_parted_one_is_forgotten_and_the_other_stays() {
+    let shop = Shop::open(OPENING).await;
+    let member = given_two_who_were_merged(&shop).await;
+    let uri = format!("/members/{member}/unmerge");
+    let (status, answer) = shop.request(Method::POST, &uri, &HeaderMap::new(), b"").await;
+    assert_eq!(status, 200, "{answer}");
+    told(&shop, "customers/redact", &redaction()).await;
+    assert_nothing_is_left(&shop);
+    let (status, account) = other(&shop).await;
+    assert_eq!((status, &account["balance"]), (200, &json!(200)));
 }

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use domain::{CustomerId, DecideError, DeviceId, MemberId, RatingId, SourceName};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use runtime::{Budget, Engine, EngineError, Problem, Settled, json};
+use runtime::{Budget, Engine, EngineError, Problem, Settled, UNDOABLE_FOR, Unmerged, json};
 use serde::Deserialize;
 use store::{Consistency, Device, DirectoryKey, Store, StoreError};
 
@@ -107,6 +107,7 @@ impl MemberApi {
             Route::Member(member) => self.account(&member).await,
             Route::Journal(member) => self.journal(&member, &query).await,
             Route::Merge(member) => self.merge(&member, request).await,
+            Route::Unmerge(member) => self.unmerge(&member, request).await,
             Route::Rating(member, rating) => self.put_rating(&member, rating, request).await,
             Route::Device(member, device) => self.put_device(&member, device, request.body()).await,
         }
@@ -192,6 +193,23 @@ impl MemberApi {
         }
         self.engine.merge(&from, into, budget_of(request)).await?;
         self.account(into).await
+    }
+
+    /// Makes a member who became part of another one a member of their own again.
+    async fn unmerge(&self, member: &MemberId, request: &Request) -> Result<Response<Body>, Failure> {
+        self.known(member).await?;
+        let refused = match self.engine.unmerge(member, budget_of(request)).await? {
+            Unmerged::Done => return self.account(member).await,
+            Unmerged::NotMerged => "This member is not part of another one.".to_owned(),
+            Unmerged::TooLate { merged_at } => {
+                let days = UNDOABLE_FOR.as_hours() / 24;
+                format!("They became one at {merged_at}; that can be taken back for {days} days.")
+            }
+            Unmerged::MergedOn(into) => {
+                format!("Member {into} has become part of another one since; take that back first.")
+            }
+        };
+        Err(Problem::refused(refused).into())
     }
 
     async fn put_rating(

@@ -13,6 +13,7 @@ const JOURNAL: &str = "journal";
 const DEVICES: &str = "devices";
 const RATINGS: &str = "ratings";
 const MERGE: &str = "merge";
+const UNMERGE: &str = "unmerge";
 
 /// A thing with an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) enum Route {
     Device(MemberId, DeviceId),
     /// `/members/{member}/merge`
     Merge(MemberId),
+    /// `/members/{member}/unmerge`
+    Unmerge(MemberId),
     /// `/members/{member}/ratings/{rating}`
     Rating(MemberId, RatingId),
 }
@@ -36,7 +39,7 @@ impl Route {
     pub(crate) fn of(path: &str) -> Result<Self, Problem> {
         let unknown = || {
             Problem::not_found(
-                "The addresses here are /members, /members/{member} and below that /journal, /merge, /devices/{device} and /ratings/{rating}.",
+                "The addresses here are /members, /members/{member} and below that /journal, /merge, /unmerge, /devices/{device} and /ratings/{rating}.",
             )
         };
         let segments: Vec<String> =
@@ -48,6 +51,7 @@ impl Route {
             [member] => Ok(Self::Member(member_id(member)?)),
             [member, JOURNAL] => Ok(Self::Journal(member_id(member)?)),
             [member, MERGE] => Ok(Self::Merge(member_id(member)?)),
+            [member, UNMERGE] => Ok(Self::Unmerge(member_id(member)?)),
             [member, DEVICES, device] => Ok(Self::Device(member_id(member)?, device_id(device)?)),
             [member, RATINGS, rating] => Ok(Self::Rating(member_id(member)?, rating_id(rating)?)),
             _ => Err(unknown()),
@@ -59,7 +63,7 @@ impl Route {
         match self {
             Self::Find | Self::Member(_) | Self::Journal(_) => Method::GET,
             Self::Device(..) | Self::Rating(..) => Method::PUT,
-            Self::Merge(_) => Method::POST,
+            Self::Merge(_) | Self::Unmerge(_) => Method::POST,
         }
     }
 }
@@ -105,6 +109,7 @@ mod tests {
             ("/members/M%2D1/", Route::Member(member())),
             ("/prod/members/M-1/journal", Route::Journal(member())),
             ("/members/M-1/merge", Route::Merge(member())),
+            ("/members/M-1/unmerge", Route::Unmerge(member())),
             ("/members/M-1/devices/phone", Route::Device(member(), device)),
             ("/members/M-1/ratings/trip%2F7", Route::Rating(member(), RatingId::new("trip/7").unwrap())),
         ] {

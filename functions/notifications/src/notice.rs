@@ -35,6 +35,8 @@ impl Event {
             | Kind::Forgiven
             | Kind::MergedInto { .. }
             | Kind::MergeReceived { .. }
+            | Kind::GivenBack { .. }
+            | Kind::Reopened
             | Kind::Rated { .. } => None,
         }
     }

@@ -70,12 +70,16 @@ impl Bench {
             coupons: Vec::new(),
             rater: None,
             receives_coupons: false,
+            removed_coupons: Default::default(),
             quiet: false,
             changed: true,
             completed: true,
         };
         let enrolment = Enrolment { keys: Vec::new(), contact };
-        store.commit(Commit { decision: &decision, enrolment: Some(&enrolment) }).await.unwrap();
+        store
+            .commit(Commit { decision: &decision, enrolment: Some(&enrolment), by_way_of: None })
+            .await
+            .unwrap();
         for (id, platform, endpoint) in devices {
             let id = DeviceId::new(*id).unwrap();
             let device = Device { id, platform: *platform, endpoint: (*endpoint).to_owned() };

@@ -51,6 +51,7 @@ fn the_template_gives_every_route_of_the_contract() {
             "GET /members/{member}/journal",
             "GET /webhooks/{source}",
             "POST /members/{member}/merge",
+            "POST /members/{member}/unmerge",
             "POST /webhooks/{source}",
             "PUT /members/{member}/devices/{device}",
             "PUT /members/{member}/ratings/{rating}"

@@ -12,16 +12,20 @@ mod reconcile;
 mod refunded;
 mod target;
 mod tier;
+mod unmerging;
 mod window;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 pub use self::coupons::coupon_agrees;
 use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
 pub use self::reconcile::is_reconciled;
 pub use self::target::{Target, target};
+pub use self::unmerging::Posting;
 use crate::entropy::Entropy;
 use crate::ids::{CouponCode, MemberId, RewardId};
 use crate::journal::Entry;
@@ -82,6 +86,25 @@ pub enum Command<'a> {
         /// Its coupons.
         coupons: &'a [Coupon],
     },
+    /// Begin to give back what had come with another member.
+    Release {
+        /// Whose it was.
+        to: &'a MemberId,
+    },
+    /// Open a closed account again.
+    Reopen {
+        /// Its coupons, as they have become with the other member.
+        coupons: &'a [Coupon],
+    },
+    /// Give back what had come with the member to whom it is being released.
+    GiveBack {
+        /// That member's whole journal.
+        journal: &'a [Entry],
+        /// What orders of that member's have posted here since.
+        told_since: &'a [Posting],
+        /// That member's coupons.
+        coupons: &'a [CouponCode],
+    },
     /// Settle, on schedule; may put the due date later.
     Review,
     /// Settle only: what the member's account is now.
@@ -106,6 +129,8 @@ pub struct Decision {
     pub entries: Vec<Entry>,
     /// Coupons issued, used or voided, as they are after it.
     pub coupons: Vec<Coupon>,
+    /// Coupons that are another member's from now on.
+    pub removed_coupons: BTreeSet<CouponCode>,
     /// Whether the coupons were another member's until now.
     pub receives_coupons: bool,
     /// What a rating adds to its rater's history.
@@ -182,8 +207,12 @@ pub fn decide(
 
 fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     let until = draft.now().max(draft.profile.bookkeeping.settled_to);
-    draft.quiet =
-        matches!(command, Command::Order { state, .. } | Command::Redeem { state, .. } if state.quiet);
+    draft.quiet = match command {
+        Command::Order { state, .. } | Command::Redeem { state, .. } => state.quiet,
+        // What somebody had before is no news.
+        Command::Reopen { .. } | Command::GiveBack { .. } => true,
+        _ => false,
+    };
     match command {
         Command::Order { state, first_seen } => order(draft, state, first_seen, until),
         Command::Redeem { code, state } => settled(draft, until, |draft| coupons::redeem(draft, code, state)),
@@ -194,6 +223,15 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
         Command::MergeInto { into } => settled(draft, until, |draft| merging::close(draft, into)),
         Command::CarryOver { journal, coupons } => {
             merging::carry_over(draft, journal, coupons)?;
+            settle(draft, until)
+        }
+        Command::Release { to } => settled(draft, until, |draft| {
+            unmerging::release(draft, to);
+            Ok(())
+        }),
+        Command::Reopen { coupons } => settled(draft, until, |draft| unmerging::reopen(draft, coupons)),
+        Command::GiveBack { journal, told_since, coupons } => {
+            unmerging::give_back(draft, journal, told_since, coupons)?;
             settle(draft, until)
         }
         Command::Review | Command::Look => settle(draft, until),
@@ -234,8 +272,8 @@ fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     if moment < bookkeeping.settled_to || draft.profile.account.merged_into.is_some() {
         return Ok(());
     }
-    if bookkeeping.receiving.is_some() {
-        // Until all of it has come, the balance is nobody's.
+    if bookkeeping.receiving.is_some() || bookkeeping.releasing.is_some() {
+        // Until all of it has come, or gone, the balance is nobody's.
         return tier::settle(draft, moment);
     }
     if bookkeeping.due_at.is_some_and(|due_at| due_at <= bookkeeping.settled_to) {

@@ -197,6 +197,13 @@ pub enum Kind {
         /// How many coupons came along, used ones included.
         coupons: u32,
     },
+    /// A merge was taken back: what had come with the other member is theirs again.
+    GivenBack {
+        /// Whose.
+        to: MemberId,
+    },
+    /// This member had become part of another one, and is one of their own again.
+    Reopened,
     /// Somebody rated the member, or corrected a rating: then this is the score from now on.
     Rated {
         /// How good.
@@ -224,6 +231,8 @@ impl Kind {
             | Self::Forgiven
             | Self::MergedInto { .. }
             | Self::MergeReceived { .. }
+            | Self::GivenBack { .. }
+            | Self::Reopened
             | Self::Rated { .. } => false,
         }
     }

@@ -54,7 +54,9 @@ impl Account {
             Kind::MergeReceived { coupons, .. } => {
                 self.coupons_issued = self.coupons_issued.checked_add(*coupons).ok_or(Overflow)?;
             }
+            Kind::Reopened => self.merged_into = None,
             Kind::Order { .. }
+            | Kind::GivenBack { .. }
             | Kind::UnlinkedRefund
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }
@@ -103,6 +105,9 @@ pub struct Bookkeeping {
     /// The member whose account is being carried over to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiving: Option<Receiving>,
+    /// The member to whom what had come with a merge is being given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasing: Option<MemberId>,
     /// A lower bound on the next moment at which the calendar could change this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
@@ -202,6 +207,7 @@ impl Profile {
                 rated: None,
                 coupons_end_at: None,
                 receiving: None,
+                releasing: None,
                 due_at: None,
             },
         }

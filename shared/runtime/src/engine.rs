@@ -3,6 +3,7 @@
 mod accrue;
 mod merging;
 mod programmes;
+mod unmerging;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,10 +14,11 @@ use domain::{
     Command, CouponCode, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile,
     Programmes, Rater, RaterId, Rating, RatingId, Score, Timestamp, decide,
 };
-use store::{Commit, Consistency, DirectoryKey, Enrolment, Store, StoreError};
+use store::{Commit, Consistency, Current, DirectoryKey, Enrolment, Store, StoreError};
 
 pub use self::accrue::Accrued;
 pub use self::programmes::ProgrammeCache;
+pub use self::unmerging::{UNDOABLE_FOR, Unmerged};
 use crate::clock::{Budget, Clock};
 use crate::random::{NoRandomness, Random};
 
@@ -96,6 +98,18 @@ struct Loaded {
     profile: Profile,
     known: Known,
     enrolment: Option<Enrolment>,
+    /// The member who was found, where they have become part of this one.
+    by_way_of: Option<MemberId>,
+}
+
+impl Loaded {
+    fn member(profile: Profile) -> Self {
+        Self { profile, known: Known::default(), enrolment: None, by_way_of: None }
+    }
+
+    fn found(Current { profile, way }: Current) -> Self {
+        Self { by_way_of: way.into_iter().last(), ..Self::member(profile) }
+    }
 }
 
 impl Engine {
@@ -122,15 +136,15 @@ impl Engine {
 
     /// Begins a batch of orders.
     pub fn batch(&self) -> Batch<'_> {
-        Batch { engine: self, profiles: HashMap::new() }
+        Batch { engine: self, members: HashMap::new() }
     }
 
     /// Settles a member on schedule and commits.
     pub async fn review(&self, member: &MemberId, budget: Budget) -> Result<(), EngineError> {
         let profile = self.carry_out_for(member, Command::Review, budget).await?;
-        if profile.is_some_and(|profile| profile.bookkeeping.receiving.is_some()) {
-            // A merge was cut off; here it goes on.
-            self.finish_receiving(member, budget).await?;
+        if let Some(profile) = profile {
+            // A merge that was cut off goes on here, and so does one that is taken back.
+            self.finish_merges(&profile, budget).await?;
         }
         Ok(())
     }
@@ -146,8 +160,7 @@ impl Engine {
         let mut consistency = Consistency::Eventual;
         loop {
             let Some(profile) = self.store.profile(member, consistency).await? else { return Ok(None) };
-            let loaded = Loaded { profile, known: Known::default(), enrolment: None };
-            match self.carry_out(loaded, command).await? {
+            match self.carry_out(Loaded::member(profile), command).await? {
                 Progress::Done(profile) => return Ok(Some(*profile)),
                 Progress::MoreToDo => attempt = 0,
                 Progress::Conflict => attempt += 1,
@@ -184,7 +197,7 @@ impl Engine {
         loop {
             let profile = self.current(member, Consistency::Strong).await?;
             let Some(profile) = profile else { return Ok(None) };
-            let loaded = Loaded { profile, known: Known::default(), enrolment: None };
+            let loaded = Loaded::member(profile);
             let rating = self.with_history(told).await?;
             match self.carry_out(loaded, Command::Rate { rating: &rating, first_seen }).await? {
                 Progress::Done(profile) => {
@@ -210,7 +223,7 @@ impl Engine {
     pub async fn look(&self, member: &MemberId) -> Result<Option<Settled>, EngineError> {
         let profile = self.current(member, Consistency::Strong).await?;
         let Some(profile) = profile else { return Ok(None) };
-        let mut loaded = Loaded { profile, known: Known::default(), enrolment: None };
+        let mut loaded = Loaded::member(profile);
         let programmes = self.programmes.get().await?;
         let decision = self.decide(&programmes, &mut loaded, Command::Look).await?;
         Ok(Some(Settled { profile: decision.profile, programmes }))
@@ -220,7 +233,8 @@ impl Engine {
         let programmes = self.programmes.get().await?;
         let decision = self.decide(&programmes, &mut loaded, command).await?;
         if decision.changed {
-            let commit = Commit { decision: &decision, enrolment: loaded.enrolment.as_ref() };
+            let (enrolment, by_way_of) = (loaded.enrolment.as_ref(), loaded.by_way_of.as_ref());
+            let commit = Commit { decision: &decision, enrolment, by_way_of };
             match self.store.commit(commit).await {
                 Ok(()) => {}
                 Err(StoreError::Conflict(with)) => {
@@ -284,7 +298,7 @@ impl Engine {
 #[derive(Debug)]
 pub struct Batch<'a> {
     engine: &'a Engine,
-    profiles: HashMap<DirectoryKey, Profile>,
+    members: HashMap<DirectoryKey, Current>,
 }
 
 impl Batch<'_> {
@@ -315,10 +329,11 @@ impl Batch<'_> {
                 state = Cow::Owned(now);
                 continue;
             }
+            let way = loaded.by_way_of.clone().into_iter().collect();
             match self.engine.carry_out(loaded, Command::Order { state: &state, first_seen }).await? {
                 Progress::Done(profile) => {
                     let member = profile.member.clone();
-                    self.profiles.insert(key, *profile);
+                    self.members.insert(key, Current { profile: *profile, way });
                     return Ok(Some(member));
                 }
                 Progress::MoreToDo => attempt = 0,
@@ -346,13 +361,11 @@ impl Batch<'_> {
         consistency: Consistency,
     ) -> Result<Option<Loaded>, EngineError> {
         let engine = self.engine;
-        let known = Known::default();
-        if let Some(profile) = self.profiles.remove(key) {
-            return Ok(Some(Loaded { profile, known, enrolment: None }));
+        if let Some(current) = self.members.remove(key) {
+            return Ok(Some(Loaded::found(current)));
         }
         if let Some(member) = engine.store.find_member(key, consistency).await? {
-            let profile = self.load_found(&member, consistency).await?;
-            return Ok(Some(Loaded { profile, known, enrolment: None }));
+            return self.load_found(&member, consistency).await.map(Some);
         }
         let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else { return Ok(None) };
         let programmes = engine.programmes.get().await?;
@@ -363,29 +376,28 @@ impl Batch<'_> {
             if let Some(member) = engine.store.find_member(&email, Consistency::Strong).await? {
                 // A customer of another source; from now on found under this name too.
                 engine.store.add_name(key, &member).await?;
-                let profile = self.load_found(&member, Consistency::Strong).await?;
-                return Ok(Some(Loaded { profile, known, enrolment: None }));
+                return self.load_found(&member, Consistency::Strong).await.map(Some);
             }
             keys.push(email);
         }
         let member = engine.random.entropy()?.member_id().ok_or(NoRandomness)?;
         let enrolled_at = effective_at.min(engine.clock.now());
         let enrolment = Enrolment { keys, contact: customer.contact.clone() };
-        Ok(Some(Loaded {
-            profile: Profile::new(member, enrolled_at, &programmes),
-            known,
-            enrolment: Some(enrolment),
-        }))
+        let profile = Profile::new(member, enrolled_at, &programmes);
+        Ok(Some(Loaded { enrolment: Some(enrolment), ..Loaded::member(profile) }))
     }
 
     /// The profile of a member whom the directory names. The two are written together, so a profile missing in an
     /// eventually consistent read is there in a consistent one.
-    async fn load_found(&self, member: &MemberId, consistency: Consistency) -> Result<Profile, EngineError> {
-        let mut profile = self.engine.current(member, consistency).await?;
-        if profile.is_none() {
-            profile = self.engine.current(member, Consistency::Strong).await?;
+    async fn load_found(&self, member: &MemberId, consistency: Consistency) -> Result<Loaded, EngineError> {
+        let store = &self.engine.store;
+        let mut current = store.current_member(member, consistency).await?;
+        if current.is_none() {
+            current = store.current_member(member, Consistency::Strong).await?;
         }
-        profile.ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))
+        current
+            .map(Loaded::found)
+            .ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))
     }
 }
 

@@ -4,10 +4,12 @@ mod plan;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnConsumedCapacity, TransactWriteItem};
-use domain::{Contact, Decision};
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
+};
+use domain::{Contact, Decision, MemberId};
 
-use self::plan::{Table, Write, plan};
+use self::plan::{Action, Table, Write, plan};
 use crate::expression::Placeholders;
 use crate::{DirectoryKey, Store, StoreError};
 
@@ -18,6 +20,8 @@ pub struct Commit<'a> {
     pub decision: &'a Decision,
     /// Set when the decision is a new member's first.
     pub enrolment: Option<&'a Enrolment>,
+    /// Set when the member was found by way of another one, who must still be part of this one then.
+    pub by_way_of: Option<&'a MemberId>,
 }
 
 /// What a new member brings: how to be found, and how to be reached.
@@ -62,15 +66,37 @@ impl Store {
         let mut placeholders = Placeholders::default();
         let condition = write.condition.expression(&mut placeholders);
         let Placeholders { names, values } = placeholders;
-        let put = Put::builder()
-            .table_name(table)
-            .set_item(Some(write.item.clone()))
-            .set_condition_expression(condition)
-            .set_expression_attribute_names((!names.is_empty()).then_some(names))
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .build()
-            .map_err(|error| StoreError::Permanent(error.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let names = (!names.is_empty()).then_some(names);
+        let values = (!values.is_empty()).then_some(values);
+        let item = Some(write.item.clone());
+        let action = TransactWriteItem::builder();
+        let action = match write.action {
+            Action::Put => Put::builder()
+                .table_name(table)
+                .set_item(item)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .build()
+                .map(|put| action.put(put)),
+            Action::Delete => Delete::builder()
+                .table_name(table)
+                .set_key(item)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .build()
+                .map(|delete| action.delete(delete)),
+            Action::Check => ConditionCheck::builder()
+                .table_name(table)
+                .set_key(item)
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .build()
+                .map(|check| action.condition_check(check)),
+        };
+        Ok(action.map_err(|error| StoreError::Permanent(error.to_string()))?.build())
     }
 }
 
@@ -117,7 +143,12 @@ mod tests {
 
     fn answered(codes: &[&str]) -> StoreError {
         let roles = [Role::Profile, Role::Entry, Role::CouponCode];
-        let writes = roles.map(|role| Write { role, item: Attributes::new(), condition: Condition::None });
+        let writes = roles.map(|role| Write {
+            role,
+            action: Action::Put,
+            item: Attributes::new(),
+            condition: Condition::None,
+        });
         let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build());
         reason(&writes, &reasons.collect::<Vec<_>>())
     }

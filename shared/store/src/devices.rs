@@ -84,6 +84,19 @@ impl Store {
         Ok(())
     }
 
+    /// Takes from a member what [`Store::adopt`] gave of another one's, as far as it is still the same.
+    pub async fn give_up(&self, into: &MemberId, from: &MemberId) -> Result<(), StoreError> {
+        let theirs = self.devices(from).await?;
+        for device in self.devices(into).await?.into_iter().filter(|device| theirs.contains(device)) {
+            self.delete_device(into, &device.id).await?;
+        }
+        let contact = self.contact(from).await?;
+        if contact.is_some() && contact == self.contact(into).await? {
+            self.delete(&self.tables.members, member_key(into, members::PERSON)).await?;
+        }
+        Ok(())
+    }
+
     /// Whether a message of a journal entry was already sent.
     pub async fn was_sent(&self, member: &MemberId, sent: &Sent) -> Result<bool, StoreError> {
         Ok(self.member_item(member, &sent.item(), Consistency::Strong).await?.is_some())

@@ -43,6 +43,8 @@ pub enum Role {
     Person,
     /// What a rater has given so far.
     Rater,
+    /// That a member is part of another one.
+    Merge,
     /// A version of the programme.
     Programme,
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Role {
             Self::DirectoryKey => "directory key",
             Self::Person => "person",
             Self::Rater => "rater's history",
+            Self::Merge => "merge",
             Self::Programme => "programme",
         })
     }

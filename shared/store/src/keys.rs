@@ -53,6 +53,8 @@ pub(crate) mod members {
     /// Its sort key.
     pub(crate) const ITEM: &str = "item";
     pub(crate) const PROFILE: &str = "profile";
+    /// An attribute of the profile of a member who has become part of another one.
+    pub(crate) const MERGED_INTO: &str = "merged_into";
     pub(crate) const PERSON: &str = "person";
     /// As of when a person's contact was told; what was told at an enrolment has none.
     pub(crate) const TOLD_AT: &str = "told_at";

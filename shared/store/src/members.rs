@@ -13,7 +13,23 @@ use crate::writes::Written;
 use crate::{Consistency, DirectoryKey, JournalCursor, Recorded, Store, StoreError};
 
 /// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
-const MAX_MERGES: u32 = 32;
+const MAX_MERGES: usize = 32;
+
+/// A member as found, perhaps by way of others who have become part of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Current {
+    /// Whoever it is now.
+    pub profile: Profile,
+    /// Who led there, one after the other.
+    pub way: Vec<MemberId>,
+}
+
+impl Current {
+    /// Whether a member is this one, or is on the way to them.
+    pub fn is(&self, member: &MemberId) -> bool {
+        self.profile.member == *member || self.way.contains(member)
+    }
+}
 
 impl Store {
     /// A member's profile.
@@ -32,13 +48,28 @@ impl Store {
         member: &MemberId,
         consistency: Consistency,
     ) -> Result<Option<Profile>, StoreError> {
+        Ok(self.current_member(member, consistency).await?.map(|current| current.profile))
+    }
+
+    /// As [`Store::current_profile`], with the way to it.
+    pub async fn current_member(
+        &self,
+        member: &MemberId,
+        consistency: Consistency,
+    ) -> Result<Option<Current>, StoreError> {
         let mut profile = self.profile(member, consistency).await?;
-        for _ in 0..MAX_MERGES {
-            let into = profile.as_ref().and_then(|profile| profile.account.merged_into.clone());
-            let Some(into) = into else { return Ok(profile) };
+        let mut way = Vec::new();
+        while let Some(Profile { member, account, .. }) = &profile
+            && let Some(into) = account.merged_into.clone()
+        {
+            way.push(member.clone());
+            if way.len() > MAX_MERGES {
+                let problem = format!("member {member} was merged more than {MAX_MERGES} times");
+                return Err(StoreError::Permanent(problem));
+            }
             profile = self.profile(&into, Consistency::Strong).await?;
         }
-        Err(StoreError::Permanent(format!("member {member} was merged more than {MAX_MERGES} times")))
+        Ok(profile.map(|profile| Current { profile, way }))
     }
 
     /// Every journal entry that takes effect at or after a moment, in key order, every page followed.

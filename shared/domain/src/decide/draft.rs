@@ -1,6 +1,6 @@
 //! A decision in the making: the profile as it becomes, and what is posted on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, expiry, pending, window};
 use crate::entropy::Entropy;
@@ -40,6 +40,29 @@ impl Deltas {
     pub(super) fn points(points: Points) -> Self {
         Self { points, ..Self::default() }
     }
+
+    pub(super) fn of(entry: &Entry) -> Self {
+        let Entry { points, lifetime_points, status_points, counts, .. } = *entry;
+        Self { points, lifetime_points, status_points, counts }
+    }
+
+    pub(super) fn with(self, entry: &Entry) -> Result<Self, Overflow> {
+        Ok(Self {
+            points: self.points.plus(entry.points)?,
+            lifetime_points: self.lifetime_points.plus(entry.lifetime_points)?,
+            status_points: self.status_points.plus(entry.status_points)?,
+            counts: self.counts.checked_add(entry.counts).ok_or(Overflow)?,
+        })
+    }
+
+    pub(super) fn less(self, other: Self) -> Result<Self, Overflow> {
+        Ok(Self {
+            points: self.points.minus(other.points)?,
+            lifetime_points: self.lifetime_points.minus(other.lifetime_points)?,
+            status_points: self.status_points.minus(other.status_points)?,
+            counts: self.counts.checked_sub(other.counts).ok_or(Overflow)?,
+        })
+    }
 }
 
 pub(super) struct Draft<'a> {
@@ -48,6 +71,7 @@ pub(super) struct Draft<'a> {
     pub(super) profile: Profile,
     pub(super) entries: Vec<Entry>,
     coupons: BTreeMap<CouponCode, Coupon>,
+    removed_coupons: BTreeSet<CouponCode>,
     before: &'a Profile,
     known: &'a Known,
     now: Timestamp,
@@ -76,6 +100,7 @@ impl<'a> Draft<'a> {
             profile: before.clone(),
             entries: Vec::new(),
             coupons: BTreeMap::new(),
+            removed_coupons: BTreeSet::new(),
             before,
             known,
             now,
@@ -169,17 +194,23 @@ impl<'a> Draft<'a> {
             None => return Err(Stop::Needs(Need { journal_since: None, coupons: true })),
         };
         let untouched = read.iter().filter(|coupon| !self.coupons.contains_key(&coupon.code));
-        Ok(untouched.chain(self.coupons.values()).cloned().collect())
+        let all = untouched.chain(self.coupons.values());
+        Ok(all.filter(|coupon| !self.removed_coupons.contains(&coupon.code)).cloned().collect())
     }
 
     /// Keeps a new or changed coupon; false, and the decision is full, when no more fit.
     pub(super) fn has_room_for_coupon(&mut self) -> bool {
-        self.left_over = self.coupons.len() >= MAX_COUPONS_PER_DECISION;
+        self.left_over = self.coupons.len() + self.removed_coupons.len() >= MAX_COUPONS_PER_DECISION;
         !self.left_over
     }
 
     pub(super) fn put_coupon(&mut self, coupon: Coupon) {
         self.coupons.insert(coupon.code.clone(), coupon);
+    }
+
+    /// Leaves a coupon to the member whose it was before.
+    pub(super) fn remove_coupon(&mut self, code: CouponCode) {
+        self.removed_coupons.insert(code);
     }
 
     /// Leaves what is not done yet to another decision.
@@ -194,7 +225,9 @@ impl<'a> Draft<'a> {
 
     pub(super) fn finish(mut self, review: bool) -> Result<Decision, TimeError> {
         due::update(&mut self, review)?;
-        let changed = self.before.is_new() || !self.entries.is_empty() || self.bookkeeping_changed();
+        let has_coupons = !self.coupons.is_empty() || !self.removed_coupons.is_empty();
+        let changed =
+            self.before.is_new() || has_coupons || !self.entries.is_empty() || self.bookkeeping_changed();
         if changed {
             self.profile.version = self.sequence();
         }
@@ -202,6 +235,7 @@ impl<'a> Draft<'a> {
             profile: self.profile,
             entries: self.entries,
             coupons: self.coupons.into_values().collect(),
+            removed_coupons: self.removed_coupons,
             receives_coupons: self.receives_coupons,
             rater: self.rater,
             quiet: self.quiet,

@@ -31,6 +31,11 @@ pub(super) fn next_expiry(programme: &Programme, profile: &Profile) -> Result<Op
     }
 }
 
+/// Works out anew what inactivity counts from.
+pub(super) fn recount(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    inactivity::recount(draft)
+}
+
 pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     let version = draft.programmes.at(moment);
     let rules_changed = draft.profile.bookkeeping.programme != version.number;

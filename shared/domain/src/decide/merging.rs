@@ -9,26 +9,28 @@ use std::collections::BTreeMap;
 use super::draft::{Deltas, Draft, Stop};
 use super::rating;
 use crate::ids::MemberId;
-use crate::journal::{Cause, Entry, EntryId, Kind};
+use crate::journal::{Cause, Entry, Kind};
 use crate::member::{Coupon, Receiving, Window};
 use crate::points::Overflow;
 use crate::time::{FOREVER, Timestamp, date_of};
 
-/// What one step carries over: entries and coupons, each a write of the transaction.
-const STEP: usize = 50;
+/// What one step carries over: entries and coupons, each a write of the transaction. There must be room for a coupon's
+/// two writes beside it, for as many as one decision takes back.
+pub(super) const STEP: usize = 40;
 
 /// What one cause posted in all.
-struct Group<'a> {
-    effective_at: Timestamp,
-    cause: &'a Cause,
-    deltas: Deltas,
+pub(super) struct Group<'a> {
+    pub(super) effective_at: Timestamp,
+    pub(super) cause: &'a Cause,
+    pub(super) deltas: Deltas,
     kind: &'a Kind,
 }
 
 /// Begins to receive an account, unless another one is being received; that must be done first.
 pub(super) fn receive(draft: &mut Draft<'_>, from: &MemberId) -> Result<(), Stop> {
     let bookkeeping = &mut draft.profile.bookkeeping;
-    if bookkeeping.receiving.is_none() && draft.profile.account.merged_into.is_none() {
+    let is_free = bookkeeping.receiving.is_none() && bookkeeping.releasing.is_none();
+    if is_free && draft.profile.account.merged_into.is_none() {
         bookkeeping.receiving = Some(Receiving { from: from.clone(), done: 0 });
     }
     Ok(())
@@ -46,7 +48,7 @@ pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> 
         lifetime_points: account.lifetime_points.negated()?,
         ..Deltas::default()
     };
-    let id = EntryId { effective_at: now, cause: Cause::Merge(into.clone()), n: 0 };
+    let id = draft.next_id(now, Cause::Merge(into.clone()))?;
     draft.post(id, deltas, Kind::MergedInto { into: into.clone() })?;
     let zone = &draft.programme_at(now).time_zone;
     let bookkeeping = &mut draft.profile.bookkeeping;
@@ -80,7 +82,7 @@ pub(super) fn carry_over(draft: &mut Draft<'_>, journal: &[Entry], coupons: &[Co
         draft.leave_the_rest();
         return Ok(());
     }
-    let id = EntryId { effective_at: draft.now(), cause: Cause::Merge(from.clone()), n: 0 };
+    let id = draft.next_id(draft.now(), Cause::Merge(from.clone()))?;
     let coupons = u32::try_from(coupons.len()).map_err(|_| Overflow)?;
     draft.post(id, rest(journal)?, Kind::MergeReceived { from, coupons })?;
     draft.profile.bookkeeping.receiving = None;
@@ -93,7 +95,7 @@ pub(super) fn carry_over(draft: &mut Draft<'_>, journal: &[Entry], coupons: &[Co
 }
 
 /// What is carried over entry by entry, by moment.
-fn groups(journal: &[Entry]) -> Result<Vec<Group<'_>>, Overflow> {
+pub(super) fn groups(journal: &[Entry]) -> Result<Vec<Group<'_>>, Overflow> {
     let mut groups: BTreeMap<(Timestamp, &Cause), Group<'_>> = BTreeMap::new();
     let mut in_order: Vec<&Entry> = journal.iter().filter(|entry| stands_for_itself(entry)).collect();
     in_order.sort_by_key(|entry| (entry.sequence, &entry.id));
@@ -105,29 +107,41 @@ fn groups(journal: &[Entry]) -> Result<Vec<Group<'_>>, Overflow> {
             deltas: Deltas::default(),
             kind,
         });
-        group.kind = kind;
+        if !matches!(id.cause, Cause::Expiry(_)) {
+            group.kind = kind;
+        }
         group.deltas = group.deltas.with(entry)?;
     }
+    groups.retain(|_, group| !matches!(group.kind, Kind::GivenBack { .. }));
     Ok(groups.into_values().collect())
 }
 
 fn stands_for_itself(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Order { .. } | Kind::UnlinkedRefund | Kind::Expired | Kind::Rated { .. })
+    match &entry.kind {
+        Kind::Order { .. } | Kind::UnlinkedRefund | Kind::Expired | Kind::Rated { .. } => true,
+        // Of what had come with somebody else and went back, only the rest has no cause of its own.
+        Kind::GivenBack { .. } => !matches!(entry.id.cause, Cause::Merge(_)),
+        _ => false,
+    }
 }
 
-/// The sum of everything else; what closed the account is no part of it.
+/// The sum of everything else; what closed the account, or opened it again, is no part of it.
 fn rest(journal: &[Entry]) -> Result<Deltas, Overflow> {
-    let others = journal
-        .iter()
-        .filter(|entry| !stands_for_itself(entry) && !matches!(entry.kind, Kind::MergedInto { .. }));
+    let others = journal.iter().filter(|entry| {
+        !stands_for_itself(entry) && !matches!(entry.kind, Kind::MergedInto { .. } | Kind::Reopened)
+    });
     others.into_iter().try_fold(Deltas::default(), |sum, entry| sum.with(entry))
 }
 
 /// Posts what a cause posted there. An order that was told here meanwhile has been reconciled here already.
 fn carry_group(draft: &mut Draft<'_>, group: &Group<'_>) -> Result<(), Stop> {
     let id = draft.next_id(group.effective_at, group.cause.clone())?;
-    let is_here_already = id.n > 0 && !matches!(group.cause, Cause::Expiry(_));
-    if is_here_already {
+    let newest = draft
+        .journal_since(group.effective_at)?
+        .filter(|entry| entry.id.effective_at == group.effective_at && entry.id.cause == *group.cause)
+        .max_by_key(|entry| entry.id.n);
+    let is_here_already = newest.is_some_and(|entry| !matches!(entry.kind, Kind::GivenBack { .. }));
+    if is_here_already && !matches!(group.cause, Cause::Expiry(_)) {
         return Ok(());
     }
     draft.post(id, group.deltas, group.kind.clone())?;
@@ -150,15 +164,4 @@ fn carry_coupon(draft: &mut Draft<'_>, coupons: &[Coupon], index: usize) -> Resu
     draft.put_coupon(Coupon { number, ..coupon.clone() });
     draft.receives_coupons = true;
     Ok(())
-}
-
-impl Deltas {
-    fn with(self, entry: &Entry) -> Result<Self, Overflow> {
-        Ok(Self {
-            points: self.points.plus(entry.points)?,
-            lifetime_points: self.lifetime_points.plus(entry.lifetime_points)?,
-            status_points: self.status_points.plus(entry.status_points)?,
-            counts: self.counts.checked_add(entry.counts).ok_or(Overflow)?,
-        })
-    }
 }

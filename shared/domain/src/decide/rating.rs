@@ -119,14 +119,17 @@ fn newest_tellings<'a>(
     draft: &'a Draft<'_>,
     since: Timestamp,
 ) -> Result<BTreeMap<(Timestamp, &'a Cause), Score>, Stop> {
-    let mut tellings: BTreeMap<(Timestamp, &Cause), (u32, Score)> = BTreeMap::new();
+    let mut tellings: BTreeMap<(Timestamp, &Cause), (u32, Option<Score>)> = BTreeMap::new();
     for Entry { id, kind, .. } in draft.journal_since(since)? {
-        if let Kind::Rated { score, set_aside: false, .. } = kind {
-            let telling = tellings.entry((id.effective_at, &id.cause)).or_insert((id.n, *score));
-            *telling = (*telling).max((id.n, *score));
-        }
+        let score = match kind {
+            Kind::Rated { score, set_aside: false, .. } => Some(*score),
+            Kind::GivenBack { .. } => None,
+            _ => continue,
+        };
+        let telling = tellings.entry((id.effective_at, &id.cause)).or_insert((id.n, score));
+        *telling = (*telling).max((id.n, score));
     }
-    Ok(tellings.into_iter().map(|(key, (_, score))| (key, score)).collect())
+    Ok(tellings.into_iter().filter_map(|(key, (_, score))| Some((key, score?))).collect())
 }
 
 fn rule_of(programme: &Programme) -> Option<(&Tiers, &RatingRule)> {

@@ -9,4 +9,5 @@ mod pending;
 mod rules;
 mod sweep;
 mod tiers;
+mod unmerging;
 mod world;

@@ -1,7 +1,7 @@
 //! Two members who turn out to be one. Every step finds by itself how far the merge came, so that it may be cut off
 //! anywhere, and be asked for again.
 
-use domain::{Command, CustomerMerge, MemberId, Profile, SourceName, Timestamp};
+use domain::{Bookkeeping, Command, CustomerMerge, MemberId, Profile, SourceName, Timestamp};
 use store::{Consistency, DirectoryKey};
 
 use super::{Engine, EngineError};
@@ -52,19 +52,22 @@ impl Engine {
             if from.member == into.member {
                 return Ok(());
             }
-            if from.bookkeeping.receiving.is_some() {
-                self.finish_receiving(&from.member, budget).await?;
+            if self.finish_merges(&from, budget).await? || self.finish_merges(&into, budget).await? {
                 continue;
             }
-            match &into.bookkeeping.receiving {
-                Some(_) => self.finish_receiving(&into.member, budget).await?,
-                None => {
-                    let command = Command::Receive { from: &from.member };
-                    self.carry_out_for(&into.member, command, budget).await?;
-                }
-            }
+            self.carry_out_for(&into.member, Command::Receive { from: &from.member }, budget).await?;
         }
         Err(EngineError::Retryable("merges keep coming in between".to_owned()))
+    }
+
+    /// Finishes whatever a member is receiving or giving back; tells whether there was anything.
+    pub(super) async fn finish_merges(&self, profile: &Profile, budget: Budget) -> Result<bool, EngineError> {
+        match &profile.bookkeeping {
+            Bookkeeping { receiving: Some(_), .. } => self.finish_receiving(&profile.member, budget).await?,
+            Bookkeeping { releasing: Some(_), .. } => self.finish_releasing(&profile.member, budget).await?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Carries over what a member is receiving, if anything.

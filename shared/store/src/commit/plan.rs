@@ -12,8 +12,8 @@ use domain::{Coupon, CouponCode, CouponState, Decision, Kind, MemberId, RaterCha
 use super::{Commit, Enrolment};
 use crate::expression::Placeholders;
 use crate::items::{
-    Attributes, DirectoryItem, coupon_item, entry_item, number, person_item, profile_item, rater_item, text,
-    write,
+    Attributes, DirectoryItem, coupon_item, entry_item, member_key, number, person_item, profile_item,
+    rater_item, text, write,
 };
 use crate::keys::{self, MAX_N, directory, members};
 use crate::{DirectoryKey, Role, StoreError};
@@ -23,12 +23,25 @@ const MAX_WRITES: usize = 100;
 /// How `CouponState::Issued` is stored.
 const ISSUED: &str = "issued";
 
-/// One put of the transaction.
+/// One action of the transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Write {
     pub(super) role: Role,
+    pub(super) action: Action,
+    /// The whole item, or where it is not put, its key.
     pub(super) item: Attributes,
     pub(super) condition: Condition,
+}
+
+/// What is done with an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// It is written.
+    Put,
+    /// It is removed.
+    Delete,
+    /// It is only looked at.
+    Check,
 }
 
 /// What must hold of the item that is there.
@@ -46,6 +59,8 @@ pub(super) enum Condition {
     StillIssued,
     /// It is the history of a rater as the rules saw it.
     Given(RaterHistory),
+    /// It is the profile of a member who has become part of this one.
+    MergedInto(MemberId),
 }
 
 /// Where a write goes.
@@ -56,12 +71,20 @@ pub(super) enum Table {
 }
 
 impl Write {
+    fn put(role: Role, item: Attributes, condition: Condition) -> Self {
+        Self { role, action: Action::Put, item, condition }
+    }
+
     pub(super) fn table(&self) -> Table {
         match self.role {
             Role::CouponCode | Role::DirectoryKey => Table::Directory,
-            Role::Profile | Role::Entry | Role::Coupon | Role::Person | Role::Rater | Role::Programme => {
-                Table::Members
-            }
+            Role::Profile
+            | Role::Entry
+            | Role::Coupon
+            | Role::Person
+            | Role::Rater
+            | Role::Merge
+            | Role::Programme => Table::Members,
         }
     }
 }
@@ -82,6 +105,11 @@ impl Condition {
                 let (name, value) = (placeholders.name(members::STATE), placeholders.value(text(ISSUED)));
                 Some(format!("{name} = {value}"))
             }
+            Self::MergedInto(into) => {
+                let (name, value) =
+                    (placeholders.name(members::MERGED_INTO), placeholders.value(text(into.as_str())));
+                Some(format!("{name} = {value}"))
+            }
             Self::Given(history) => {
                 let (name, value) =
                     (placeholders.name(members::RATINGS), placeholders.value(number(history.ratings)));
@@ -95,7 +123,7 @@ impl Condition {
 
 /// Everything that a commit writes, the profile first; nothing where nothing changed.
 pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
-    let Commit { decision, enrolment } = commit;
+    let Commit { decision, enrolment, by_way_of } = commit;
     if !decision.changed && enrolment.is_none() {
         return Ok(Vec::new());
     }
@@ -106,17 +134,27 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
             return Err(StoreError::Permanent(format!("more than {MAX_N} entries of one cause")));
         }
         let condition = Condition::New(members::ITEM);
-        writes.push(Write { role: Role::Entry, item: entry_item(member, entry, decision.quiet)?, condition });
+        writes.push(Write::put(Role::Entry, entry_item(member, entry, decision.quiet)?, condition));
     }
     let issued_now = issued_now(decision);
     for coupon in &decision.coupons {
         if decision.receives_coupons {
             // They were another member's, in whose journal they were issued; their codes still lead there, and on.
             let item = coupon_item(member, coupon)?;
-            writes.push(Write { role: Role::Coupon, item, condition: Condition::None });
+            writes.push(Write::put(Role::Coupon, item, Condition::None));
         } else {
             writes.extend(self::coupon(member, coupon, issued_now.contains(&coupon.code))?);
         }
+    }
+    for code in &decision.removed_coupons {
+        let item = member_key(member, &keys::coupon(code));
+        let (action, condition) = (Action::Delete, Condition::None);
+        writes.push(Write { role: Role::Coupon, action, item, condition });
+    }
+    if let Some(from) = by_way_of {
+        let item = member_key(from, members::PROFILE);
+        let condition = Condition::MergedInto(member.clone());
+        writes.push(Write { role: Role::Merge, action: Action::Check, item, condition });
     }
     if let Some(change) = &decision.rater {
         writes.push(rater(change)?);
@@ -136,7 +174,7 @@ fn profile(decision: &Decision) -> Result<Write, StoreError> {
         1 => Condition::New(members::ITEM),
         version => Condition::Version(version - 1),
     };
-    Ok(Write { role: Role::Profile, item: profile_item(&decision.profile)?, condition })
+    Ok(Write::put(Role::Profile, profile_item(&decision.profile)?, condition))
 }
 
 /// The coupons that this very decision issued; it may have taken one of them back again.
@@ -155,10 +193,10 @@ fn coupon(member: &MemberId, coupon: &Coupon, is_new: bool) -> Result<Vec<Write>
             CouponState::Voided => Condition::StillIssued,
             CouponState::Redeemed | CouponState::Issued => Condition::There(members::ITEM),
         };
-        return Ok(vec![Write { role: Role::Coupon, item, condition }]);
+        return Ok(vec![Write::put(Role::Coupon, item, condition)]);
     }
     Ok(vec![
-        Write { role: Role::Coupon, item, condition: Condition::New(members::ITEM) },
+        Write::put(Role::Coupon, item, Condition::New(members::ITEM)),
         found_by(&DirectoryKey::Coupon(coupon.code.clone()), member, Role::CouponCode)?,
     ])
 }
@@ -168,7 +206,7 @@ fn rater(change: &RaterChange) -> Result<Write, StoreError> {
         0 => Condition::New(members::ITEM),
         _ => Condition::Given(change.before),
     };
-    Ok(Write { role: Role::Rater, item: rater_item(&change.rater, change.after)?, condition })
+    Ok(Write::put(Role::Rater, rater_item(&change.rater, change.after)?, condition))
 }
 
 fn enrolment(member: &MemberId, enrolment: &Enrolment) -> Result<Vec<Write>, StoreError> {
@@ -180,12 +218,12 @@ fn enrolment(member: &MemberId, enrolment: &Enrolment) -> Result<Vec<Write>, Sto
     }
     if !enrolment.contact.is_empty() {
         let item = person_item(member, &enrolment.contact)?;
-        writes.push(Write { role: Role::Person, item, condition: Condition::None });
+        writes.push(Write::put(Role::Person, item, Condition::None));
     }
     Ok(writes)
 }
 
 fn found_by(key: &DirectoryKey, member: &MemberId, role: Role) -> Result<Write, StoreError> {
     let item = DirectoryItem { key: keys::directory_key(key), member: member.clone() };
-    Ok(Write { role, item: write(&item)?, condition: Condition::New(directory::KEY) })
+    Ok(Write::put(role, write(&item)?, Condition::New(directory::KEY)))
 }

@@ -2,7 +2,7 @@
 //! few.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::member::{Kept, Receiving, Window};
+use domain::member::{Kept, Pending, Receiving, Window};
 use domain::{
     Account, Bookkeeping, Cause, Currency, Entry, EntryId, Goods, Kind, LevelId, MemberId, OrderKey, Payment,
     Points, Profile, Rated, Snapshot, Timestamp, time,
@@ -61,12 +61,15 @@ fn full_profile() -> Profile {
             },
             active_at: Some(moment),
             next_expiry: Some(domain::member::NextExpiry { at: moment, points: Points(i64::MAX) }),
+            pending: Some(Pending { points: Points(i64::MAX), next_at: moment }),
             last_expiry_at: Some(moment),
             reminded_at: Some(moment),
             tier_changed_on: Some(date),
             rated: Some(Rated { count: u32::MAX, total: i64::MAX, since: Some(moment) }),
             coupons_end_at: Some(moment),
             receiving: Some(Receiving { from: MemberId::new("m".repeat(36)).unwrap(), done: u32::MAX }),
+            // A member gives nothing back while another is being received.
+            releasing: None,
             due_at: Some(moment),
         },
     }

@@ -4,10 +4,10 @@
 //! no order is ever without its member. Then the keys go and the profile's version rises: whoever was deciding for
 //! this member decides again, and finds nobody or somebody new. What they posted until then the journal names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Cause, Kind, MemberId, Timestamp, time};
+use domain::{Cause, Entry, Kind, MemberId, Timestamp, time};
 use serde::Serialize;
 
 use super::walk::{Held, HeldKey, HeldOrder, HeldPage};
@@ -23,6 +23,19 @@ struct ErasedKey<'a> {
     key: String,
     member: &'a MemberId,
     erased: bool,
+}
+
+/// With whom a journal, in order of sequence, says that its member is one.
+fn one_with(journal: &[Entry]) -> BTreeSet<MemberId> {
+    let mut others = BTreeSet::new();
+    for entry in journal {
+        let Cause::Merge(other) = &entry.id.cause else { continue };
+        match entry.kind {
+            Kind::MergedInto { .. } | Kind::MergeReceived { .. } => others.insert(other.clone()),
+            _ => others.remove(other),
+        };
+    }
+    others
 }
 
 impl Store {
@@ -70,16 +83,14 @@ impl Store {
         Ok(())
     }
 
-    /// Adds whoever became one with the members by a merge: the one they are part of, and those who are part of them.
+    /// Adds whoever became one with the members by a merge that was not taken back: the one they are part of, and those
+    /// who are part of them.
     pub(super) async fn relate(&self, person: &mut Person) -> Result<(), StoreError> {
         let mut open: Vec<MemberId> = person.members.iter().cloned().collect();
         while let Some(member) = open.pop() {
-            let journal = self.journal_since(&member, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
-            for entry in journal {
-                let (Kind::MergedInto { into: other } | Kind::MergeReceived { from: other, .. }) = entry.kind
-                else {
-                    continue;
-                };
+            let mut journal = self.journal_since(&member, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
+            journal.sort_by_key(|entry| entry.sequence);
+            for other in one_with(&journal) {
                 if !person.members.contains(&other) {
                     person.learn_member(other.clone())?;
                     open.push(other);

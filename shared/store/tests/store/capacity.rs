@@ -10,7 +10,11 @@ use crate::support::Bench;
 async fn an_ordinary_order_takes_one_and_four_write_units_and_one_read_unit_and_no_index_write() {
     let bench = Bench::new().await;
     let first = decision("a-member-of-ordinary-length", 1, Vec::new());
-    bench.store.commit(Commit { decision: &first, enrolment: Some(&enrolment("7")) }).await.unwrap();
+    bench
+        .store
+        .commit(Commit { decision: &first, enrolment: Some(&enrolment("7")), by_way_of: None })
+        .await
+        .unwrap();
     let mut told = order("5555555555555");
     let contact = Contact {
         email: Some("someone.with.a.long.name@example.com".to_owned()),

@@ -23,7 +23,7 @@ async fn a_first_commit_makes_a_member_who_can_be_found_and_reached() {
     let decision = decision("m1", 1, vec![entry("1", NOON, 0)]);
     let enrolment = enrolment("7");
 
-    store.commit(Commit { decision: &decision, enrolment: Some(&enrolment) }).await.unwrap();
+    store.commit(Commit { decision: &decision, enrolment: Some(&enrolment), by_way_of: None }).await.unwrap();
 
     let profile = store.profile(&member("m1"), Consistency::Eventual).await.unwrap();
     assert_eq!(profile.as_ref(), Some(&decision.profile));
@@ -51,10 +51,11 @@ async fn a_member_is_enrolled_once() {
     let Bench { store, .. } = Bench::new().await;
     let enrolment = enrolment("7");
     let first = decision("m1", 1, Vec::new());
-    store.commit(Commit { decision: &first, enrolment: Some(&enrolment) }).await.unwrap();
+    store.commit(Commit { decision: &first, enrolment: Some(&enrolment), by_way_of: None }).await.unwrap();
 
     let second = decision("m2", 1, vec![entry("2", NOON, 0)]);
-    let refused = store.commit(Commit { decision: &second, enrolment: Some(&enrolment) }).await;
+    let refused =
+        store.commit(Commit { decision: &second, enrolment: Some(&enrolment), by_way_of: None }).await;
 
     assert_eq!(conflict(refused), Role::DirectoryKey);
     assert_eq!(version(&store, "m2").await, None);
@@ -155,6 +156,39 @@ async fn of_many_commits_at_once_one_succeeds_and_the_others_conflict() {
 }
 
 #[tokio::test]
+async fn whoever_was_found_by_way_of_another_is_a_conflict_once_that_one_is_on_their_own_again() {
+    let Bench { store, .. } = Bench::new().await;
+    let mut other = decision("m2", 1, Vec::new());
+    other.profile.account.merged_into = Some(member("m1"));
+    commit(&store, &other).await.unwrap();
+    commit(&store, &decision("m1", 1, Vec::new())).await.unwrap();
+    let way = member("m2");
+    let by_way_of = async |version| {
+        let decision = decision("m1", version, vec![entry("1", NOON, u32::try_from(version).unwrap())]);
+        store.commit(Commit { decision: &decision, enrolment: None, by_way_of: Some(&way) }).await
+    };
+    by_way_of(2).await.unwrap();
+    commit(&store, &decision("m2", 2, Vec::new())).await.unwrap();
+    assert_eq!(conflict(by_way_of(3).await), Role::Merge);
+    assert_eq!(version(&store, "m1").await, Some(2));
+}
+
+#[tokio::test]
+async fn a_coupon_that_is_another_members_from_now_on_is_removed_and_still_found() {
+    let Bench { store, .. } = Bench::new().await;
+    let coupon = coupon("ABCD-2345", 0);
+    let first = Decision { coupons: vec![coupon.clone()], ..decision("m1", 1, vec![issued(&coupon)]) };
+    commit(&store, &first).await.unwrap();
+
+    let removed_coupons = [coupon.code.clone()].into();
+    commit(&store, &Decision { removed_coupons, ..decision("m1", 2, Vec::new()) }).await.unwrap();
+
+    assert_eq!(store.coupons(&member("m1"), Consistency::Strong).await.unwrap(), vec![]);
+    let found = store.find_member(&DirectoryKey::Coupon(coupon.code), Consistency::Strong).await.unwrap();
+    assert_eq!(found, Some(member("m1")));
+}
+
+#[tokio::test]
 async fn a_rater_who_has_rated_somebody_else_meanwhile_is_a_conflict() {
     let Bench { store, .. } = Bench::new().await;
     let rater = RaterId::new("digest").unwrap();
@@ -191,7 +225,10 @@ async fn the_largest_decision_fits_one_transaction_and_a_larger_one_is_refused()
     entries.extend((0..20).map(|n| entry("1", NOON, n)));
     let largest = Decision { coupons, ..decision("m1", 1, entries) };
 
-    store.commit(Commit { decision: &largest, enrolment: Some(&enrolment("7")) }).await.unwrap();
+    store
+        .commit(Commit { decision: &largest, enrolment: Some(&enrolment("7")), by_way_of: None })
+        .await
+        .unwrap();
     let coupons = store.coupons(&member("m1"), Consistency::Strong).await.unwrap();
     assert_eq!(
         coupons.iter().map(|coupon| coupon.number).collect::<Vec<_>>(),

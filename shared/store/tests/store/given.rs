@@ -82,12 +82,14 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
             },
             active_at: Some(at(NOON)),
             next_expiry: None,
+            pending: None,
             last_expiry_at: None,
             reminded_at: None,
             tier_changed_on: None,
             rated: None,
             coupons_end_at: None,
             receiving: None,
+            releasing: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
         },
     }
@@ -137,6 +139,7 @@ pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision 
         coupons: Vec::new(),
         rater: None,
         receives_coupons: false,
+        removed_coupons: Default::default(),
         quiet: false,
         changed: true,
         completed: true,
@@ -151,5 +154,5 @@ pub(crate) fn enrolment(customer: &str) -> Enrolment {
 }
 
 pub(crate) async fn commit(store: &Store, decision: &Decision) -> Result<(), StoreError> {
-    store.commit(Commit { decision, enrolment: None }).await
+    store.commit(Commit { decision, enrolment: None, by_way_of: None }).await
 }

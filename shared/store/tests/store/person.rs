@@ -43,7 +43,7 @@ async fn given_a_person(store: &Store) {
         DirectoryKey::Email("john@example.com".to_owned()),
     ];
     let enrolment = Enrolment { keys, contact: somebody("7").contact };
-    store.commit(Commit { decision: &first, enrolment: Some(&enrolment) }).await.unwrap();
+    store.commit(Commit { decision: &first, enrolment: Some(&enrolment), by_way_of: None }).await.unwrap();
     store.record_order(&order_of("1", somebody("7"))).await.unwrap();
     store.record_order(&order_of("2", somebody("7"))).await.unwrap();
     let guest = Customer { id: None, ..somebody("7") };

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use super::world::{World, at, order, programme};
 use crate::{Command, CouponState, MemberId, OrderState};
 
-fn member(name: &str, changes: &[(&str, &str)]) -> World {
+pub(super) fn member(name: &str, changes: &[(&str, &str)]) -> World {
     let mut world = World::new(programme(changes), at("2026-01-01"));
     world.profile.member = MemberId::new(name).unwrap();
     world
 }
 
-const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
+pub(super) const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
 
 impl World {
     /// Carries another member over to this one, as the shell does, and tells in how many steps.

@@ -231,6 +231,7 @@ impl World {
     pub(super) fn commit(&mut self, decision: &Decision) {
         if !decision.changed {
             assert!(decision.entries.is_empty() && decision.coupons.is_empty());
+            assert!(decision.removed_coupons.is_empty());
             return;
         }
         assert_eq!(decision.profile.version, self.profile.version + 1);
@@ -242,6 +243,7 @@ impl World {
             self.coupons.retain(|known| known.code != coupon.code);
             self.coupons.push(coupon.clone());
         }
+        self.coupons.retain(|coupon| !decision.removed_coupons.contains(&coupon.code));
         if let Some(change) = &decision.rater {
             let history = self.raters.entry(change.rater.clone()).or_default();
             assert_eq!(*history, change.before);

@@ -26,12 +26,14 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         window,
         active_at: None,
         next_expiry: None,
+        pending: None,
         last_expiry_at: None,
         reminded_at: None,
         tier_changed_on: None,
         rated: None,
         coupons_end_at: None,
         receiving: None,
+        releasing: None,
         due_at: None,
     };
     let member = MemberId::new("m1").unwrap();
@@ -42,6 +44,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         coupons,
         rater: None,
         receives_coupons: false,
+        removed_coupons: Default::default(),
         quiet: false,
         changed: true,
         completed: true,
@@ -85,7 +88,7 @@ fn issued() -> Entry {
 }
 
 fn planned(decision: &Decision) -> Vec<(Role, Condition)> {
-    let writes = plan(&Commit { decision, enrolment: None }).unwrap();
+    let writes = plan(&Commit { decision, enrolment: None, by_way_of: None }).unwrap();
     writes.into_iter().map(|write| (write.role, write.condition)).collect()
 }
 
@@ -115,7 +118,7 @@ fn a_coupon_is_issued_with_its_code_and_taken_back_only_while_issued() {
 #[test]
 fn issued_is_stored_under_the_name_that_the_condition_looks_for() {
     let issuing = decision(1, vec![issued()], vec![coupon(CouponState::Issued)]);
-    let writes = plan(&Commit { decision: &issuing, enrolment: None }).unwrap();
+    let writes = plan(&Commit { decision: &issuing, enrolment: None, by_way_of: None }).unwrap();
     assert_eq!(writes[2].item.get(members::STATE), Some(&text(ISSUED)));
 }
 
@@ -127,7 +130,8 @@ fn an_enrolment_takes_each_key_once_and_keeps_the_contact_where_there_is_one() {
     let roles = |contact| {
         let enrolment = Enrolment { keys: vec![customer("7"), customer("8"), customer("7")], contact };
         let decision = decision(1, vec![], vec![]);
-        let writes = plan(&Commit { decision: &decision, enrolment: Some(&enrolment) }).unwrap();
+        let writes =
+            plan(&Commit { decision: &decision, enrolment: Some(&enrolment), by_way_of: None }).unwrap();
         let tables = writes.iter().map(Write::table).collect::<Vec<_>>();
         assert_eq!(tables[..3], [Table::Members, Table::Directory, Table::Directory]);
         writes.into_iter().skip(1).map(|write| (write.role, write.condition)).collect::<Vec<_>>()
@@ -147,7 +151,7 @@ fn nothing_is_written_where_nothing_changed() {
 #[test]
 fn a_decision_that_no_transaction_can_hold_is_refused() {
     let refused = |decision: &Decision| {
-        matches!(plan(&Commit { decision, enrolment: None }), Err(StoreError::Permanent(_)))
+        matches!(plan(&Commit { decision, enrolment: None, by_way_of: None }), Err(StoreError::Permanent(_)))
     };
     let entries = |count| (0..count).map(of_order).collect::<Vec<_>>();
     assert_eq!(planned(&decision(1, entries(99), vec![])).len(), MAX_WRITES);

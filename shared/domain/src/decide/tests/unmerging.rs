@@ -1,0 +1,196 @@
+//! Scenarios and laws of a merge that is taken back.
+
+use proptest::prelude::*;
+
+use super::merging::{NO_REWARD, member};
+use super::world::{World, at, order};
+use crate::decide::Posting;
+use crate::{Command, Coupon, CouponCode, CouponState, OrderState};
+
+impl World {
+    /// Takes a merge with another member back, as the shell does; `told_since` are that member's orders since the merge.
+    fn gives_back(&mut self, other: &mut World, told_since: &[OrderState]) {
+        let to = other.profile.member.clone();
+        other.now = self.now;
+        let issued: Vec<CouponCode> = other.coupons.iter().map(|coupon| coupon.code.clone()).collect();
+        let coupons: Vec<Coupon> =
+            self.coupons.iter().filter(|coupon| issued.contains(&coupon.code)).cloned().collect();
+        self.run(Command::Release { to: &to }).unwrap();
+        other.run(Command::Reopen { coupons: &coupons }).unwrap();
+        told_since.iter().for_each(|order| other.arrives(order));
+        let postings: Vec<Posting> =
+            told_since.iter().map(|order| (order.effective_at().unwrap(), order.cause())).collect();
+        let journal = other.journal.clone();
+        self.run(Command::GiveBack { journal: &journal, told_since: &postings, coupons: &issued }).unwrap();
+        assert_eq!(self.profile.bookkeeping.releasing, None);
+    }
+
+    /// All that a member looks at.
+    fn seen(&self) -> (i64, i64, i64, Option<&str>, Option<crate::Timestamp>, usize) {
+        let lifetime = self.profile.account.lifetime_points.0;
+        (self.balance(), lifetime, self.status(), self.tier(), self.expires_at(), self.live_coupons())
+    }
+}
+
+#[test]
+fn both_have_again_what_they_had() {
+    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
+    one.orders("1", "2026-01-05", 30_000);
+    other.orders("2", "2026-01-10", 70_000);
+    one.pass_to(other.now);
+    let before = (one.clone(), other.clone());
+    one.receives(&mut other);
+    assert_eq!((one.live_coupons(), one.balance()), (2, 0), "together they bought another coupon");
+    one.pass_to(at("2026-01-20"));
+    one.gives_back(&mut other, &[]);
+
+    assert_eq!(other.seen(), before.1.seen());
+    assert_eq!(one.seen(), before.0.seen(), "what was bought together is taken back to cover the points");
+    assert_eq!(one.voided_coupons(), 1);
+    assert_eq!(one.folded(), one.profile.account);
+    assert_eq!(other.folded(), other.profile.account);
+    assert_eq!(other.profile.account.merged_into, None);
+}
+
+#[test]
+fn an_order_that_came_since_goes_to_whom_it_belongs_and_so_does_its_refund() {
+    let (mut one, mut other) = (member("A", &[NO_REWARD]), member("B", &[NO_REWARD]));
+    one.orders("1", "2026-01-05", 30_000);
+    let second = other.orders("2", "2026-01-10", 70_000);
+    one.pass_to(other.now);
+    one.receives(&mut other);
+    let refunded = second.refunded("r", one.now, 20_000);
+    one.arrives(&refunded);
+    let third = one.orders("3", "2026-01-20", 5_000);
+    assert_eq!(one.balance(), 850);
+
+    one.gives_back(&mut other, &[refunded.clone(), third.clone()]);
+    assert_eq!((one.balance(), one.status()), (300, 300));
+    assert_eq!((other.balance(), other.status()), (550, 550));
+    other.arrives(&third.changed(|order| order.cancelled = true));
+    other.arrives(&refunded);
+    assert_eq!((other.balance(), one.balance()), (500, 300));
+}
+
+#[test]
+fn a_coupon_goes_back_as_it_has_become() {
+    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
+    one.orders("1", "2026-01-05", 10_000);
+    other.orders("2", "2026-01-10", 50_000);
+    one.pass_to(other.now);
+    one.receives(&mut other);
+    let code = other.coupons[0].code.clone();
+    let mut used = order("3", one.now, 20_000);
+    used.snapshot.as_mut().unwrap().coupons.insert(code.clone());
+    used.coupons_seen.insert(code.clone());
+    one.run(Command::Redeem { code: &code, state: &used }).unwrap();
+
+    one.gives_back(&mut other, &[]);
+    assert!(one.coupons.is_empty());
+    assert_eq!(other.coupons[0].state, CouponState::Redeemed);
+}
+
+#[test]
+fn what_ran_out_together_is_given_back_where_it_was_the_others() {
+    let (mut one, mut other) = (member("A", &[NO_REWARD]), member("B", &[NO_REWARD]));
+    one.orders("1", "2026-01-05", 10_000);
+    other.orders("2", "2026-01-10", 20_000);
+    one.pass_to(other.now);
+    one.receives(&mut other);
+    one.pass_to(at("2027-01-20"));
+    one.run(Command::Review).unwrap();
+    assert_eq!(one.balance(), 0);
+    one.gives_back(&mut other, &[]);
+    assert_eq!((one.balance(), other.balance()), (0, 0), "it ran out for either");
+    assert_eq!(one.folded(), one.profile.account);
+}
+
+#[test]
+fn two_who_were_parted_can_be_merged_and_parted_again() {
+    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
+    one.orders("1", "2026-01-05", 30_000);
+    other.orders("2", "2026-01-10", 12_000);
+    one.pass_to(other.now);
+    let before = (one.clone(), other.clone());
+    for day in ["2026-01-12", "2026-01-14"] {
+        one.pass_to(at(day));
+        one.receives(&mut other);
+        assert_eq!((one.balance(), one.status(), other.balance()), (420, 420, 0));
+        one.pass_to(at(&format!("{day}T18:00:00Z")));
+        one.gives_back(&mut other, &[]);
+        assert_eq!((one.seen(), other.seen()), (before.0.seen(), before.1.seen()));
+    }
+}
+
+#[test]
+fn a_long_history_goes_back_in_steps_that_may_be_cut_off() {
+    let (mut one, mut other) = (member("A", &[NO_REWARD]), member("B", &[NO_REWARD]));
+    one.orders("kept", "2026-01-05", 10_000);
+    for number in 0..130 {
+        other.now = at("2026-01-06");
+        other.arrives(&order(&number.to_string(), other.now, 1_000));
+    }
+    one.pass_to(other.now);
+    one.receives(&mut other);
+    let to = other.profile.member.clone();
+    one.run(Command::Release { to: &to }).unwrap();
+    other.run(Command::Reopen { coupons: &[] }).unwrap();
+    let step =
+        one.decide(Command::GiveBack { journal: &other.journal, told_since: &[], coupons: &[] }).unwrap();
+    one.commit(&step);
+    assert!(!step.completed);
+    assert!(one.profile.bookkeeping.due_at <= Some(one.now), "a review finds the rest");
+    one.gives_back(&mut other, &[]);
+    assert_eq!((one.balance(), one.status(), other.balance()), (100, 100, 1_300));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_who_were_parted_are_as_if_they_had_never_been_one(
+        orders in prop::collection::vec((any::<bool>(), 1_i64..24 * 20, 0_i64..90_000, prop::option::of(0_i64..90_000)), 1..14),
+        merged in any::<prop::sample::Index>(),
+        pending in prop::bool::ANY,
+    ) {
+        let pending = if pending { "points_per_unit = \"1\"\npending_for = \"14 days\"" } else { "points_per_unit = \"1\"" };
+        let rules = [NO_REWARD, ("points_per_unit = \"1\"", pending)];
+        let (mut one, mut other) = (member("A", &rules), member("B", &rules));
+        let (mut never_one, mut never_other) = (one.clone(), other.clone());
+        let merged = merged.index(orders.len());
+        let mut told_since = Vec::new();
+        for (number, (is_others, hours, minor, refund)) in orders.into_iter().enumerate() {
+            if number == merged {
+                one.receives(&mut other);
+            }
+            let now = one.now + jiff::Span::new().hours(hours);
+            [&mut one, &mut never_one, &mut never_other].into_iter().for_each(|world| world.pass_to(now));
+            let placed = order(&number.to_string(), now, minor);
+            let states = refund.map(|refund| placed.clone().refunded("r", now, refund));
+            for state in [placed].into_iter().chain(states) {
+                if !is_others {
+                    one.arrives(&state);
+                    never_one.arrives(&state);
+                    continue;
+                }
+                never_other.arrives(&state);
+                if number >= merged {
+                    one.arrives(&state);
+                    told_since.retain(|known: &OrderState| known.key != state.key);
+                    told_since.push(state);
+                } else {
+                    other.pass_to(now);
+                    other.arrives(&state);
+                }
+            }
+        }
+        one.gives_back(&mut other, &told_since);
+        for (parted, never) in [(&mut one, &mut never_one), (&mut other, &mut never_other)] {
+            parted.run(Command::Review).unwrap();
+            never.run(Command::Review).unwrap();
+            prop_assert_eq!(parted.seen(), never.seen());
+            prop_assert_eq!(parted.available(), never.available());
+            prop_assert_eq!(parted.folded(), parted.profile.account.clone());
+        }
+    }
+}
