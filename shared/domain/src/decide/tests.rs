@@ -2,6 +2,7 @@
 
 mod calendar;
 mod checkout;
+mod expiry;
 mod laws;
 mod long_way;
 mod merging;

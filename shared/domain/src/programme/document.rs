@@ -1,5 +1,7 @@
 //! The programme's document, TOML or JSON, one schema: what is written, before it is checked.
 
+#[cfg(test)]
+mod tests;
 mod tiers;
 
 use std::collections::{BTreeMap, BTreeSet};

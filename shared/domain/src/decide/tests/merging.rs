@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::rules::NO_REWARD;
 use super::world::{World, at, order, programme};
 use crate::{Command, CouponState, MemberId, OrderState};
 
@@ -10,8 +11,6 @@ pub(super) fn member(name: &str, changes: &[(&str, &str)]) -> World {
     world.profile.member = MemberId::new(name).unwrap();
     world
 }
-
-pub(super) const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
 
 impl World {
     /// Carries another member over to this one, as the shell does, and tells in how many steps.

@@ -1,14 +1,14 @@
 //! Scenarios.
 
 use super::world::{World, at, order, programme, unlinked};
-use crate::{Command, DecideError, Decision, Kind, OrderState, Payment, Programme};
+use crate::{Command, DecideError, Decision, Kind, OrderState, Payment};
 
-fn world(changes: &[(&str, &str)]) -> World {
+pub(super) fn world(changes: &[(&str, &str)]) -> World {
     World::new(programme(changes), at("2026-01-01"))
 }
 
 const CLAMP: (&str, &str) = ("\"negative\"", "\"clamp\"");
-const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
+pub(super) const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
 
 #[test]
 fn an_order_earns_what_its_goods_are_worth_rounded_once() {
@@ -154,213 +154,6 @@ fn a_refund_without_an_order_can_be_a_members_first() {
 }
 
 #[test]
-fn each_order_that_counts_resets_the_expiry_also_one_of_nothing() {
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    assert_eq!(world.expires_at(), Some(at("2027-01-02")));
-    world.orders("2", "2026-05-31", 0);
-    assert_eq!(world.expires_at(), Some(at("2027-05-31T12:00:00Z")));
-    world.pass_to(at("2027-05-31T11:59:59Z"));
-    assert_eq!(world.balance(), 100);
-    world.pass_to(at("2027-05-31T12:00:00Z"));
-    assert_eq!((world.balance(), world.expires_at()), (0, None));
-}
-
-#[test]
-fn an_order_at_the_very_instant_of_expiry_starts_from_nothing() {
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    // The order arrives before the review of that instant.
-    world.pass_to(at("2027-01-02T11:00:00Z"));
-    world.now = at("2027-01-02T12:00:00Z");
-    world.arrives(&order("2", world.now, 700));
-    assert_eq!(world.balance(), 7);
-    assert_eq!(world.expires_at(), Some(at("2028-01-02")));
-}
-
-#[test]
-fn a_refund_does_not_reset_the_expiry_and_an_order_refunded_to_nothing_no_longer_does() {
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    let second = world.orders("2", "2026-06-02", 5_000);
-    world.pass_to(at("2026-07-01"));
-    let part = second.refunded("r1", world.now, 2_000);
-    world.arrives(&part);
-    assert_eq!(world.expires_at(), Some(at("2027-06-02")));
-    world.arrives(&part.refunded("r2", world.now, 3_000));
-    assert_eq!((world.balance(), world.expires_at()), (100, Some(at("2027-01-02T12:00:00Z"))));
-}
-
-#[test]
-fn points_whose_date_has_passed_expire_at_once() {
-    // Given an order of January, and one of June that kept its points alive.
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    let second = world.orders("2", "2026-06-02", 5_000);
-    // When the second is refunded to nothing after the first one's year.
-    world.pass_to(at("2027-02-01"));
-    world.arrives(&second.refunded("r", world.now, 5_000));
-    assert_eq!(world.balance(), 0);
-}
-
-#[test]
-fn a_refund_after_an_expiry_takes_back_as_much_of_it() {
-    let mut world = world(&[]);
-    let first = world.orders("1", "2026-01-02", 10_000);
-    world.pass_to(at("2027-03-01"));
-    assert_eq!(world.balance(), 0);
-    let part = first.refunded("r1", world.now, 4_000);
-    world.arrives(&part);
-    assert_eq!(world.balance(), 0);
-    let whole = part.refunded("r2", world.now, 6_000);
-    world.arrives(&whole);
-    world.arrives(&whole);
-    assert_eq!(world.balance(), 0);
-    let expired: i64 =
-        world.journal.iter().filter(|entry| entry.kind == crate::Kind::Expired).map(|e| e.points.0).sum();
-    assert_eq!(expired, 0);
-}
-
-#[test]
-fn a_refund_takes_back_no_more_of_an_expiry_than_it_took() {
-    // Given 600 points: 500 bought a coupon (ended since), 100 expired.
-    let mut world = world(&[]);
-    let first = world.orders("1", "2026-01-02", 60_000);
-    world.pass_to(at("2027-03-01"));
-    assert_eq!(world.balance(), 0);
-    world.arrives(&first.refunded("r", world.now, 60_000));
-    assert_eq!(world.balance(), -500);
-}
-
-#[test]
-fn an_order_that_arrives_late_takes_the_expiry_back() {
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    world.pass_to(at("2027-03-01"));
-    assert_eq!(world.balance(), 0);
-    // Placed before the expiry, told after it.
-    world.arrives(&order("late", at("2026-12-01"), 2_000));
-    assert_eq!((world.balance(), world.expires_at()), (120, Some(at("2027-12-01"))));
-}
-
-#[test]
-fn an_order_that_arrives_late_runs_out_with_what_it_would_have_run_out_with() {
-    // Given an expiry of January's order, then a new order.
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    world.orders("2", "2027-02-01", 5_000);
-    assert_eq!(world.balance(), 50);
-    // When an order from before the first one is told, its points ran out together with the first one's.
-    world.arrives(&order("late", at("2026-01-01"), 3_000));
-    assert_eq!(world.balance(), 50);
-    // When an order is told that bridges the gap, nothing ran out.
-    world.arrives(&order("bridge", at("2026-12-01"), 3_000));
-    assert_eq!(world.balance(), 50 + 30 + 100 + 30);
-}
-
-#[test]
-fn under_expiry_after_earning_each_orders_points_run_out_by_themselves() {
-    let mut world = world(&[("after_inactivity", "after_earning")]);
-    world.orders("1", "2026-01-02", 10_000);
-    world.orders("2", "2026-06-02", 5_000);
-    assert_eq!(world.expires_at(), Some(at("2027-01-02")));
-    world.pass_to(at("2027-01-02"));
-    assert_eq!((world.balance(), world.expires_at()), (50, Some(at("2027-06-02"))));
-    assert_eq!(world.reminders(), 2);
-    world.pass_to(at("2027-06-02"));
-    assert_eq!((world.balance(), world.expires_at()), (0, None));
-}
-
-#[test]
-fn under_expiry_after_earning_what_was_spent_took_the_oldest_points() {
-    let mut world = world(&[("after_inactivity", "after_earning")]);
-    world.orders("1", "2026-01-02", 30_000);
-    world.orders("2", "2026-03-02", 40_000);
-    // 500 of 700 bought a coupon: all of the first order's and 200 of the second's.
-    assert_eq!((world.balance(), world.expires_at()), (200, Some(at("2027-03-02"))));
-    // A refund without an order counts as spent.
-    world.pass_to(at("2026-07-02"));
-    world.arrives(&unlinked("r", world.now, 15_000));
-    assert_eq!((world.balance(), world.expires_at()), (50, Some(at("2027-03-02"))));
-    world.pass_to(at("2027-03-02"));
-    assert_eq!(world.balance(), 0);
-}
-
-#[test]
-fn under_expiry_after_earning_a_refund_after_the_expiry_takes_it_back() {
-    let mut world = world(&[("after_inactivity", "after_earning")]);
-    let first = world.orders("1", "2026-01-02", 10_000);
-    world.orders("2", "2026-12-02", 5_000);
-    world.pass_to(at("2027-02-01"));
-    assert_eq!(world.balance(), 50);
-    let refunded = first.refunded("r", world.now, 10_000);
-    world.arrives(&refunded);
-    world.arrives(&refunded);
-    assert_eq!((world.balance(), world.expires_at()), (50, Some(at("2027-12-02"))));
-}
-
-#[test]
-fn under_expiry_after_earning_a_voided_coupon_was_never_bought() {
-    let mut world = world(&[
-        ("after_inactivity", "after_earning"),
-        ("\"12 months\"", "\"2 months\""),
-        ("[\"1 month\", ", "["),
-    ]);
-    world.orders("1", "2026-01-02", 40_000);
-    let second = world.orders("2", "2026-02-20", 20_000);
-    assert_eq!((world.balance(), world.live_coupons()), (100, 1));
-    // The coupon comes back after the first order's points would have run out, so they are gone at once.
-    world.pass_to(at("2026-03-10"));
-    world.arrives(&second.refunded("r", world.now, 20_000));
-    assert_eq!((world.balance(), world.voided_coupons()), (0, 1));
-}
-
-#[test]
-fn a_change_of_the_rule_of_expiry_counts_anew() {
-    let mut world = world(&[("after_inactivity", "after_earning"), NO_REWARD]);
-    world.orders("1", "2026-01-02", 10_000);
-    let second = world.orders("2", "2026-06-02", 5_000);
-    world.publish(programme(&[NO_REWARD]));
-    world.run(Command::Review).unwrap();
-    assert_eq!(world.expires_at(), Some(at("2027-06-02")));
-    world.arrives(&second.refunded("r", world.now, 5_000));
-    assert_eq!((world.balance(), world.expires_at()), (100, Some(at("2027-01-02"))));
-}
-
-#[test]
-fn a_negative_balance_does_not_expire() {
-    let mut world = world(&[]);
-    let first = world.orders("1", "2026-01-02", 60_000);
-    world.pass_to(at("2026-06-01"));
-    world.arrives(&first.refunded("r", world.now, 60_000));
-    assert_eq!((world.balance(), world.expires_at()), (-500, None));
-    world.pass_to(at("2029-01-01"));
-    assert_eq!(world.balance(), -500);
-}
-
-#[test]
-fn one_reminder_per_step_and_a_later_order_starts_the_series_again() {
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    world.pass_to(at("2026-12-10"));
-    assert_eq!(world.reminders(), 1);
-    world.orders("2", "2026-12-20", 1_000);
-    world.pass_to(at("2027-12-21"));
-    assert_eq!(world.reminders(), 3);
-    assert_eq!(world.balance(), 0);
-}
-
-#[test]
-fn after_an_outage_only_the_newest_reminder_is_sent() {
-    let mut world = world(&[]);
-    world.orders("1", "2026-01-02", 10_000);
-    world.now = at("2026-12-30");
-    world.run(Command::Review).unwrap();
-    world.run(Command::Review).unwrap();
-    assert_eq!(world.reminders(), 1);
-}
-
-#[test]
 fn a_tier_comes_up_at_once_and_goes_down_when_the_window_says_so() {
     let mut world = world(&[NO_REWARD]);
     world.orders("1", "2026-01-10", 15_000);
@@ -474,42 +267,6 @@ fn another_currency_earns_by_the_programmes_rate_and_is_rounded_once() {
         world.arrives(&refunded);
         assert_eq!(world.balance(), 0, "{currency}");
     }
-}
-
-#[test]
-fn a_programme_says_where_it_is_wrong() {
-    let wrong = |from: &str, to: &str| {
-        let text = include_str!("../../../../../programme.toml");
-        assert!(text.contains(from), "{from}");
-        Programme::from_toml(&text.replacen(from, to, 1)).unwrap_err().to_string()
-    };
-    assert!(wrong("[earning]", "[earning]\nfoo = 1").contains("foo"));
-    assert!(
-        wrong("points_per_unit = \"10\"", "points_per_unit = \"-1\"").starts_with("earning.points_per_unit")
-    );
-    for (rates, place) in
-        [("USD = \"0\"", "USD"), ("EUR = \"1\"", "EUR"), ("US = \"1\"", "US"), ("USD = \"-1\"", "USD")]
-    {
-        let problem = wrong("[earning]", &format!("[earning]\nexchange_rates = {{ {rates} }}"));
-        assert!(problem.starts_with(&format!("earning.exchange_rates.{place}: ")), "{problem}");
-    }
-    assert!(wrong("Europe/Paris", "Europe/Atlantis").starts_with("time_zone"));
-    assert!(wrong("\"12 months\"", "\"12 moons\"").starts_with("expiry.after_inactivity"));
-    assert!(wrong("points = 5000", "points = 0").starts_with("rewards[0].points"));
-    assert!(wrong("percent = \"10\"", "percent = \"101\"").starts_with("rewards[0].coupon.percent"));
-    let in_tiers = |line: &str| wrong("[tiers]", &format!("[tiers]\n{line}"));
-    assert!(in_tiers("minimum_rating = \"4.705\"").starts_with("tiers.minimum_rating"));
-    assert!(in_tiers("minimum_rating = \"0\"").starts_with("tiers.minimum_rating"));
-    assert!(in_tiers("ratings = { last = 10 }").starts_with("tiers.ratings"));
-    assert!(in_tiers("minimum_rating = \"4\"\nratings = { last = 0 }").starts_with("tiers.ratings.last"));
-    let aside = "minimum_rating = \"4\"\nratings = { set_aside = { average_below = \"2\", after = 0 } }";
-    assert!(in_tiers(aside).starts_with("tiers.ratings.set_aside.after"));
-    assert!(in_tiers("downgrade = { one_level_at_a_time = true }").starts_with("tiers.downgrade"));
-    assert!(in_tiers("downgrade = { grace = \"a while\" }").starts_with("tiers.downgrade.grace"));
-    assert!(in_tiers("downgrade = { keep_until_end_of = \"week\" }").contains("week"));
-    let twice = include_str!("../../../../../programme.toml").to_owned()
-        + "\n[[rewards]]\nid = \"other\"\npoints = 1\nautomatic = true\ncoupon = { free_shipping = true }\n";
-    assert!(Programme::from_toml(&twice).unwrap_err().to_string().starts_with("rewards[1].automatic"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::merging::{NO_REWARD, member};
+use super::merging::member;
+use super::rules::NO_REWARD;
 use super::world::{World, at, order};
 use crate::decide::Posting;
 use crate::{Command, Coupon, CouponCode, CouponState, OrderState};
