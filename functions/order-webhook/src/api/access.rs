@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use lambda_http::http::{HeaderValue, Uri};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::sources::SourceError;
 
@@ -17,6 +18,8 @@ const BASE: &str = "api.base";
 pub(crate) struct AccessDocument {
     /// The credential that the platform gave for its API.
     token: String,
+    /// The second half of a credential that has two.
+    pub(crate) secret: Option<String>,
     /// Where the platform names its shops in the address: which shop.
     pub(crate) store: Option<String>,
     /// Another address than the platform's public one: its sandbox, or a test's.
@@ -35,6 +38,8 @@ pub(crate) struct Access {
 pub(crate) struct Resource {
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// The question, as JSON, where the platform wants it sent with POST.
+    pub(crate) question: Option<String>,
 }
 
 impl Access {
@@ -51,6 +56,12 @@ impl Access {
         Ok(Self { base, token })
     }
 
+    /// The way to a shop that runs on a machine of its own, and so has no address that we could know.
+    pub(crate) fn of_shop(document: &AccessDocument) -> Result<Self, SourceError> {
+        let base = document.base.as_deref().ok_or(SourceError::Missing(BASE))?;
+        Self::new(document, base)
+    }
+
     /// The credential.
     pub(crate) fn token(&self) -> &str {
         &self.token
@@ -58,11 +69,27 @@ impl Access {
 
     /// What lies at a path.
     pub(crate) fn resource(&self, path: &str, headers: Vec<(&'static str, String)>) -> Resource {
-        Resource { url: format!("{}{path}", self.base), headers }
+        Resource { url: format!("{}{path}", self.base), headers, question: None }
+    }
+
+    /// What lies at a path, of which a query says more.
+    pub(crate) fn query(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: Vec<(&'static str, String)>,
+    ) -> Resource {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        self.resource(&format!("{path}?{query}"), headers)
     }
 }
 
 impl Resource {
+    /// The same, asked with a question.
+    pub(crate) fn asked(self, question: &Value) -> Self {
+        Self { question: Some(question.to_string()), ..self }
+    }
+
     /// Whether it is asked for over TLS.
     pub(crate) fn is_public(&self) -> bool {
         self.url.starts_with("https://")

@@ -6,15 +6,19 @@ use super::*;
 use crate::tests::stand_in::{Reply, StandIn};
 
 /// As patient as a test.
-const IMPATIENT: Patience = Patience {
+pub(crate) const IMPATIENT: Patience = Patience {
+    attempts: 3,
     attempt: Duration::from_millis(500),
     pause: Duration::from_millis(1),
     delivery: Duration::from_secs(5),
+    answer_bytes: MAX_ANSWER_BYTES,
 };
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 const PATH: &str = "/v2/orders/1";
 
 fn resource(base: &str) -> Resource {
-    Resource { url: format!("{base}{PATH}"), headers: vec![("x-auth-token", "a-token".to_owned())] }
+    let headers = vec![("x-auth-token", "a-token".to_owned())];
+    Resource { url: format!("{base}{PATH}"), headers, question: None }
 }
 
 async fn asked(replies: impl IntoIterator<Item = Reply>) -> (Result<Answer, ApiError>, usize) {
@@ -78,7 +82,7 @@ async fn an_api_where_nobody_listens_is_away() {
 #[tokio::test]
 async fn an_answer_above_the_limit_is_not_taken() {
     let (answer, times) = asked([Reply::Bytes(MAX_ANSWER_BYTES + 1)]).await;
-    assert_eq!((answer, times), (Err(ApiError::TooLarge), 1));
+    assert_eq!((answer, times), (Err(ApiError::TooLarge(MAX_ANSWER_BYTES)), 1));
 }
 
 #[tokio::test]
@@ -104,7 +108,7 @@ async fn a_credential_is_not_carried_to_another_address() {
 async fn what_is_not_there_is_an_answer_too() {
     for absent in [404, 410] {
         let (answer, times) = asked([status(absent)]).await;
-        assert_eq!((answer, times), (Ok(Answer { is_known: false, body: Vec::new() }), 1));
+        assert_eq!((answer, times), (Ok(Answer::default()), 1));
     }
 }
 
