@@ -21,6 +21,17 @@ const SQUARE_RETURN: &str = include_str!("../platforms/square-return.json");
 const SHOPIFY_EVENT: &str = include_str!("../../events/order-webhook/shopify-orders-paid.json");
 const WOOCOMMERCE_EVENT: &str =
     include_str!("../../events/order-webhook/woocommerce-order-updated-refunded.json");
+/// Stripe's list is of events, the newest first.
+const STRIPE_EVENTS: [&str; 5] = [
+    include_str!("../../events/order-webhook/stripe-charge-refunded.json"),
+    include_str!("../../events/order-webhook/stripe-charge-refund-updated.json"),
+    include_str!("../../events/order-webhook/stripe-invoice-paid.json"),
+    include_str!("../../events/order-webhook/stripe-payment-intent-succeeded.json"),
+    include_str!("../../events/order-webhook/stripe-checkout-session-completed.json"),
+];
+const ADOBE_ORDER_EVENT: &str = include_str!("../../events/order-webhook/adobe-commerce-order-saved.json");
+const ADOBE_CREDIT_MEMO_EVENT: &str =
+    include_str!("../../events/order-webhook/adobe-commerce-creditmemo-saved.json");
 
 /// What a platform answers at a path of its API; nothing where it knows nothing. Every list has one page.
 pub(crate) fn answer(path: &str, query: &str) -> Option<String> {
@@ -36,8 +47,13 @@ pub(crate) fn answer(path: &str, query: &str) -> Option<String> {
         "/v2/orders/search" => {
             json!({"orders": [json_of(SQUARE_ORDER)["order"], json_of(SQUARE_RETURN)["order"]]})
         }
-        "/wp-json/wc/v3/orders" if has("page=1") => json!([told_by(WOOCOMMERCE_EVENT)]),
+        "/wp-json/wc/v3/orders" if has("page=1") && !has("status=trash") => {
+            json!([told_by(WOOCOMMERCE_EVENT)])
+        }
         "/stores/local/v2/orders" | "/wp-json/wc/v3/orders" => json!([]),
+        "/v1/events" => json!({"data": STRIPE_EVENTS.map(told_by), "has_more": false}),
+        "/rest/V1/orders" => saved(ADOBE_ORDER_EVENT),
+        "/rest/V1/creditmemos" => saved(ADOBE_CREDIT_MEMO_EVENT),
         path if path.starts_with("/admin/api/") && path.ends_with("/orders.json") => {
             json!({"orders": [told_by(SHOPIFY_EVENT)]})
         }
@@ -53,6 +69,11 @@ fn json_of(text: &str) -> Value {
 /// The body of a sample event.
 fn told_by(event: &str) -> Value {
     json_of(json_of(event)["body"].as_str().unwrap_or_default())
+}
+
+/// The list with what an event of Adobe's told of.
+fn saved(event: &str) -> Value {
+    json!({"items": [told_by(event)["data"]["value"]], "total_count": 1})
 }
 
 #[cfg(test)]
@@ -82,6 +103,9 @@ mod tests {
             ("/v2/orders/search", "/orders/1/id"),
             ("/wp-json/wc/v3/orders", "/0/id"),
             ("/admin/api/2026-01/orders.json", "/orders/0/id"),
+            ("/v1/events", "/data/4/id"),
+            ("/rest/V1/orders", "/items/0/entity_id"),
+            ("/rest/V1/creditmemos", "/items/0/order_id"),
         ] {
             let list = json_of(&answer(path, "limit=100&page=1").unwrap());
             assert!(list.pointer(place).is_some_and(|id| !id.is_null()), "{path}: {list}");

@@ -186,7 +186,7 @@ impl Api {
         let mut pause = self.patience.pause;
         for _ in 1..self.patience.attempts {
             let wait = match self.attempt(resource).await {
-                Err(ApiError::Busy(wait)) => wait.clamp(pause, LONGEST_WAIT),
+                Err(ApiError::Busy(wait)) => wait.min(LONGEST_WAIT).max(pause),
                 Err(error) if error.is_passing() => pause,
                 done => return done,
             };

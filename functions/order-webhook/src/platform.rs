@@ -38,7 +38,7 @@ static PLATFORMS: [(&str, SetUp); 7] = [
     ("generic", |_| Ok(Arc::new(generic::Generic))),
     ("shopify", shopify::set_up),
     ("square", square::set_up),
-    ("stripe", |_| Ok(Arc::new(stripe::Stripe))),
+    ("stripe", stripe::set_up),
     ("woocommerce", woocommerce::set_up),
 ];
 

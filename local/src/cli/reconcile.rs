@@ -69,7 +69,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     done.context("it was broken off; run it again, then what was stored is known")?;
     match report.rejected.len() {
         0 => Ok(()),
-        rejected => bail!("{rejected} orders were rejected"),
+        rejected => bail!("rejected {rejected} of {}; the report says why", report.read),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderValue, Uri};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +13,7 @@ use crate::sources::SourceError;
 
 const TOKEN: &str = "api.token";
 const BASE: &str = "api.base";
+const SECRET: &str = "api.secret";
 
 /// The table `api` of a source's configuration. Read strictly: a slip in a credential's name must not pass.
 #[derive(Clone, Deserialize)]
@@ -19,7 +22,7 @@ pub(crate) struct AccessDocument {
     /// The credential that the platform gave for its API.
     token: String,
     /// The second half of a credential that has two.
-    pub(crate) secret: Option<String>,
+    secret: Option<String>,
     /// Where the platform names its shops in the address: which shop.
     pub(crate) store: Option<String>,
     /// Another address than the platform's public one: its sandbox, or a test's.
@@ -45,21 +48,38 @@ pub(crate) struct Resource {
 impl Access {
     /// The way that a source's configuration tells, to the platform's public address unless it says otherwise.
     pub(crate) fn new(document: &AccessDocument, public: &str) -> Result<Self, SourceError> {
-        let token = document.token.clone();
-        if token.is_empty() || HeaderValue::from_str(&token).is_err() {
-            return Err(SourceError::Setting(TOKEN, "is empty, or has what no header can carry"));
+        if document.secret.is_some() {
+            return Err(SourceError::Setting(SECRET, "is for WooCommerce only"));
         }
-        let base = document.base.as_deref().unwrap_or(public).trim_end_matches('/').to_owned();
-        if !is_safe(&base) {
-            return Err(SourceError::Setting(BASE, "must be https://…, or http://… on this very machine"));
-        }
-        Ok(Self { base, token })
+        Self::at(document, document.base.as_deref().unwrap_or(public))
     }
 
     /// The way to a shop that runs on a machine of its own, and so has no address that we could know.
     pub(crate) fn of_shop(document: &AccessDocument) -> Result<Self, SourceError> {
         let base = document.base.as_deref().ok_or(SourceError::Missing(BASE))?;
         Self::new(document, base)
+    }
+
+    /// The way to such a shop, and the header that carries a key and its secret to it as name and password (RFC 7617).
+    pub(crate) fn with_secret(document: &AccessDocument) -> Result<(Self, String), SourceError> {
+        let base = document.base.as_deref().ok_or(SourceError::Missing(BASE))?;
+        let secret = document.secret.as_deref().filter(|secret| !secret.is_empty());
+        let secret = secret.ok_or(SourceError::Missing(SECRET))?;
+        let access = Self::at(document, base)?;
+        let authorization = format!("Basic {}", STANDARD.encode(format!("{}:{secret}", access.token)));
+        Ok((access, authorization))
+    }
+
+    fn at(document: &AccessDocument, base: &str) -> Result<Self, SourceError> {
+        let token = document.token.clone();
+        if token.is_empty() || HeaderValue::from_str(&token).is_err() {
+            return Err(SourceError::Setting(TOKEN, "is empty, or has what no header can carry"));
+        }
+        let base = base.trim_end_matches('/').to_owned();
+        if !is_safe(&base) {
+            return Err(SourceError::Setting(BASE, "must be https://…, or http://… on this very machine"));
+        }
+        Ok(Self { base, token })
     }
 
     /// The credential.

@@ -60,6 +60,25 @@ async fn what_passes_by_itself_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_api_says_how_long_it_wants_to_be_left_alone() {
+    for (header, wait) in [
+        (("Retry-After", "0.007"), 7),
+        (("X-Rate-Limit-Time-Reset-Ms", "8"), 8),
+        (("Retry-After", "soon"), 0),
+    ] {
+        for busy in [429, 503] {
+            let (answer, times) =
+                asked([Reply::With(busy, (header.0, header.1.to_owned()), String::new())]).await;
+            let expected = match wait {
+                0 => ApiError::Away(format!("status {busy}")),
+                wait => ApiError::Busy(Duration::from_millis(wait)),
+            };
+            assert_eq!((answer, times), (Err(expected), 3));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_api_that_stays_away_is_left_alone_after_three_times() {
     let (answer, times) = asked([status(500)]).await;
     assert_eq!((answer, times), (Err(ApiError::Away("status 500".to_owned())), 3));

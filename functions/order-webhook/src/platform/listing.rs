@@ -63,6 +63,11 @@ impl Listed {
         Self { name: name(order), ..self }
     }
 
+    /// The same, with a word before its name that says what it is.
+    pub(super) fn called(self, what: &str) -> Self {
+        Self { name: format!("{what} {}", self.name), ..self }
+    }
+
     /// What the platform calls it.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,9 +1,11 @@
 //! A platform's list against what webhooks brought, through the code of the handler: with a store, and a stand-in for
 //! the platform's API that answers as the platform documents it.
 
+mod adobe_commerce;
 mod bigcommerce;
 mod shopify;
 mod square;
+mod stripe;
 mod walk;
 mod woocommerce;
 

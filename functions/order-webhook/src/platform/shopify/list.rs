@@ -23,9 +23,6 @@ const UPDATED: (&str, &str) = (TOPIC, "orders/updated");
 /// The way to the shop's API, where the source's configuration tells it.
 pub(super) fn access(document: &SourceDocument) -> Result<Option<Access>, SourceError> {
     let Some(api) = &document.api else { return Ok(None) };
-    if api.secret.is_some() {
-        return Err(SourceError::Setting("api.secret", "is not for Shopify"));
-    }
     let Some(shop) = &api.store else { return Access::of_shop(api).map(Some) };
     if shop.is_empty() || !shop.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err(SourceError::Setting("api.store", "is what stands before .myshopify.com"));

@@ -2,9 +2,8 @@
 //!
 //! The pages are numbered. They are in the order of the orders' numbers, not of their changes: an order that changes
 //! meanwhile stays where it is, so none slips to a page that was read already. After the last page comes an empty one.
+//! Orders in the bin are a list of their own.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
 use jiff::ToSpan as _;
 use serde_json::Value;
@@ -17,12 +16,15 @@ use crate::sources::{SourceDocument, SourceError};
 
 const PATH: &str = "/wp-json/wc/v3/orders";
 const UPDATED: (&str, &str) = (TOPIC, "order.updated");
+/// Every status but that of the bin.
+const ANY: &str = "any";
+const BIN: &str = "trash";
 
 /// The way to a shop's API.
 #[derive(Clone)]
 pub(super) struct ShopAccess {
     access: Access,
-    /// The shop takes its key and its secret as name and password (RFC 7617).
+    /// The header that carries key and secret.
     authorization: String,
 }
 
@@ -35,23 +37,21 @@ pub(super) fn access(document: &SourceDocument) -> Result<Option<ShopAccess>, So
             "is not for WooCommerce; api.base is the shop's address",
         ));
     }
-    let secret = api.secret.as_deref().filter(|secret| !secret.is_empty());
-    let secret = secret.ok_or(SourceError::Missing("api.secret"))?;
-    let access = Access::of_shop(api)?;
-    let authorization = format!("Basic {}", STANDARD.encode(format!("{}:{secret}", access.token())));
+    let (access, authorization) = Access::with_secret(api)?;
     Ok(Some(ShopAccess { access, authorization }))
 }
 
-/// A walk over the orders.
+/// A walk over the orders, then over those in the bin.
 pub(super) struct Orders {
     shop: ShopAccess,
     since: Timestamp,
+    status: &'static str,
     page: PageNumber,
 }
 
 impl Orders {
     pub(super) fn changed_since(since: Timestamp, shop: ShopAccess) -> Self {
-        Self { shop, since, page: PageNumber::FIRST }
+        Self { shop, since, status: ANY, page: PageNumber::FIRST }
     }
 }
 
@@ -63,6 +63,7 @@ impl Listing for Orders {
         let query = [
             ("modified_after", since.as_str()),
             ("dates_are_gmt", "true"),
+            ("status", self.status),
             ("orderby", "id"),
             ("order", "asc"),
             ("per_page", PAGE),
@@ -75,6 +76,9 @@ impl Listing for Orders {
     fn hear(&mut self, answer: &Answer) -> Result<Vec<Listed>, BadInput> {
         let orders: Vec<Value> = read(&answer.body)?;
         self.page.go_on(!orders.is_empty());
+        if self.page.number().is_none() && self.status == ANY {
+            (self.status, self.page) = (BIN, PageNumber::FIRST);
+        }
         Ok(orders.iter().map(|order| Listed::of(order, Some(UPDATED))).collect())
     }
 }

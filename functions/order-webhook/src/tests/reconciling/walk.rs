@@ -71,6 +71,8 @@ async fn a_source_without_a_list_or_without_access_to_it_says_so() {
     for (platform, further, why) in [
         ("shopify", "", Unlisted::NoAccess),
         ("woocommerce", "", Unlisted::NoAccess),
+        ("stripe", "", Unlisted::NoAccess),
+        ("adobe_commerce", "", Unlisted::NoAccess),
         ("generic", "", Unlisted::Never),
     ] {
         let text = format!(
