@@ -26,11 +26,11 @@ use crate::sources::Source;
 
 /// How often a delivery may lead to further resources: an order, and what belongs to it.
 const MAX_ROUNDS: usize = 3;
-/// The longest that we wait because a platform asks for it; their limits are counted by the minute at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(90);
-/// How long a platform wants to be left alone, in seconds; BigCommerce says it in its own way, in milliseconds.
+/// How long a platform wants to be left alone, in seconds; BigCommerce says of every answer when it counts anew, in
+/// milliseconds.
 const RETRY_AFTER: &str = "retry-after";
 const RESET_AFTER_MS: &str = "x-rate-limit-time-reset-ms";
+const TOO_MANY_REQUESTS: u16 = 429;
 /// Where the next page of a list is.
 const LINK: &str = "link";
 const USER_AGENT: &str = concat!("laurel/", env!("CARGO_PKG_VERSION"));
@@ -42,8 +42,10 @@ pub(crate) struct Patience {
     pub(crate) attempts: u32,
     /// For one attempt.
     pub(crate) attempt: Duration,
-    /// Before the second attempt; twice that before the third, and so on. The platform's own word comes first.
+    /// Before the second attempt; twice that before the third, and so on.
     pub(crate) pause: Duration,
+    /// Before any attempt, where the platform says how long; whoever wants more is left alone.
+    pub(crate) longest_wait: Duration,
     /// For everything that one delivery asks for.
     pub(crate) delivery: Duration,
     /// The largest answer.
@@ -55,6 +57,7 @@ const PATIENCE: Patience = Patience {
     attempts: 3,
     attempt: Duration::from_secs(2),
     pause: Duration::from_millis(200),
+    longest_wait: Duration::from_secs(2),
     delivery: Duration::from_secs(6),
     // An order of 250 lines is well below.
     answer_bytes: 2 * 1024 * 1024,
@@ -65,6 +68,8 @@ pub(crate) const PATIENCE_WITH_LISTS: Patience = Patience {
     attempts: 6,
     attempt: Duration::from_secs(60),
     pause: Duration::from_secs(1),
+    // Their limits are counted by the minute at most.
+    longest_wait: Duration::from_secs(90),
     delivery: Duration::from_secs(600),
     answer_bytes: 64 * 1024 * 1024,
 };
@@ -186,7 +191,8 @@ impl Api {
         let mut pause = self.patience.pause;
         for _ in 1..self.patience.attempts {
             let wait = match self.attempt(resource).await {
-                Err(ApiError::Busy(wait)) => wait.min(LONGEST_WAIT).max(pause),
+                Err(ApiError::Busy(wait)) if wait <= self.patience.longest_wait => wait.max(pause),
+                Err(error @ ApiError::Busy(_)) => return Err(error),
                 Err(error) if error.is_passing() => pause,
                 done => return done,
             };
@@ -251,10 +257,10 @@ async fn answer(response: HttpResponse, answer_bytes: usize) -> Result<Answer, A
         }
         404 | 410 => Ok(Answer::default()),
         status @ (401 | 403) => Err(ApiError::Credentials(status)),
-        status @ (408 | 425 | 429 | 500..=599) => Err(match wait(&response) {
-            Some(wait) => ApiError::Busy(wait),
-            None => ApiError::Away(format!("status {status}")),
-        }),
+        status @ (408 | 425 | 429 | 500..=599) => {
+            let away = || ApiError::Away(format!("status {status}"));
+            Err(wait(&response).map_or_else(away, ApiError::Busy))
+        }
         status => Err(ApiError::Unexpected(status)),
     }
 }
@@ -265,8 +271,9 @@ fn wait(response: &HttpResponse) -> Option<Duration> {
         let number = response.headers().get(name)?.trim().parse::<f64>().ok()?;
         Duration::try_from_secs_f64(of(number)).ok()
     };
-    told(RETRY_AFTER, |seconds| seconds)
-        .or_else(|| told(RESET_AFTER_MS, |milliseconds| milliseconds / 1_000.0))
+    let reset = || told(RESET_AFTER_MS, |milliseconds| milliseconds / 1_000.0);
+    let asked_too_much = response.status().as_u16() == TOO_MANY_REQUESTS;
+    told(RETRY_AFTER, |seconds| seconds).or_else(|| reset().filter(|_| asked_too_much))
 }
 
 async fn body(body: SdkBody, answer_bytes: usize) -> Result<Vec<u8>, ApiError> {

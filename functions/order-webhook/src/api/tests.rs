@@ -10,6 +10,7 @@ pub(crate) const IMPATIENT: Patience = Patience {
     attempts: 3,
     attempt: Duration::from_millis(500),
     pause: Duration::from_millis(1),
+    longest_wait: Duration::from_millis(50),
     delivery: Duration::from_secs(5),
     answer_bytes: MAX_ANSWER_BYTES,
 };
@@ -60,21 +61,22 @@ async fn what_passes_by_itself_is_asked_again() {
 }
 
 #[tokio::test]
-async fn an_api_says_how_long_it_wants_to_be_left_alone() {
-    for (header, wait) in [
-        (("Retry-After", "0.007"), 7),
-        (("X-Rate-Limit-Time-Reset-Ms", "8"), 8),
-        (("Retry-After", "soon"), 0),
+async fn an_api_says_how_long_it_wants_to_be_left_alone_and_whoever_wants_too_much_is_asked_no_more() {
+    let (seconds, milliseconds) = ("Retry-After", "X-Rate-Limit-Time-Reset-Ms");
+    let busy = |wait| ApiError::Busy(Duration::from_millis(wait));
+    let away = |status| ApiError::Away(format!("status {status}"));
+    for (status, header, value, expected, attempts) in [
+        (429, seconds, "0.007", busy(7), 3),
+        (503, seconds, "0.007", busy(7), 3),
+        (429, seconds, "2.0", busy(2_000), 1),
+        (429, seconds, "soon", away(429), 3),
+        (429, milliseconds, "8", busy(8), 3),
+        (429, milliseconds, "30000", busy(30_000), 1),
+        // It says so of every answer.
+        (500, milliseconds, "30000", away(500), 3),
     ] {
-        for busy in [429, 503] {
-            let (answer, times) =
-                asked([Reply::With(busy, (header.0, header.1.to_owned()), String::new())]).await;
-            let expected = match wait {
-                0 => ApiError::Away(format!("status {busy}")),
-                wait => ApiError::Busy(Duration::from_millis(wait)),
-            };
-            assert_eq!((answer, times), (Err(expected), 3));
-        }
+        let reply = Reply::With(status, (header, value.to_owned()), String::new());
+        assert_eq!(asked([reply]).await, (Err(expected), attempts), "{status} {header}: {value}");
     }
 }
 
