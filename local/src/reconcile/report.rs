@@ -56,7 +56,8 @@ impl fmt::Display for Report {
         for (name, reason) in rejected {
             writeln!(f, "rejected        {name}: {reason}")?;
         }
-        writeln!(f, "orders read     {read} on {pages} pages")?;
+        writeln!(f, "pages read      {pages}")?;
+        writeln!(f, "orders read     {read}")?;
         writeln!(f, "newly stored    {stored}")?;
         writeln!(f, "known already   {known}")?;
         writeln!(f, "not needed      {ignored}")?;
@@ -78,7 +79,7 @@ mod tests {
         report.count("4", Outcome::Ignored("a draft"));
         assert_eq!(
             report.to_string(),
-            "stored          1\nrejected        3: currency: is missing\norders read     4 on 2 pages\n\
+            "stored          1\nrejected        3: currency: is missing\npages read      2\norders read     4\n\
              newly stored    1\nknown already   1\nnot needed      1\nrejected        1\nduration        1.2 s\n"
         );
     }

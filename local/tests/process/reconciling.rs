@@ -1,6 +1,8 @@
 //! What a platform never delivered, fetched into the local stack from the platforms' APIs that it plays itself.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -64,6 +66,49 @@ fn orders_that_no_webhook_told_give_their_points_and_a_second_time_nothing() {
         assert!(second.contains("newly stored    0\n"), "{source}: {second}");
         assert_eq!(balance(&laurel, source, customer), Some(points), "{source}");
     }
+}
+
+/// The sources with a Shopify that answers everything like this.
+fn shopify_that_answers(status: u16, body: &'static str, folder: &Path) -> PathBuf {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let length = body.len();
+            let _ = write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}");
+        }
+    });
+    let file = folder.join("sources.toml");
+    let at_base = SOURCES.replace("127.0.0.1:3000/local/platforms", &address.to_string());
+    fs::write(&file, at_base).unwrap();
+    file
+}
+
+#[test]
+fn an_order_that_cannot_be_read_is_named_and_makes_the_exit_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let laurel = Laurel::start(&folder.path().join("data"));
+    let sources = shopify_that_answers(200, r#"{"orders": [{"id": 3}]}"#, folder.path());
+    let output = reconcile(&laurel, "shopify-main", &sources);
+    assert_eq!(output.status.code(), Some(1));
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.contains("rejected        3: the body: missing field `created_at`\n"), "{report}");
+    assert!(report.contains("orders read     1\n"), "{report}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("rejected 1 of 1; the report says why"));
+}
+
+#[test]
+fn a_platform_that_says_no_ends_it_with_what_to_mend() {
+    let folder = tempfile::tempdir().unwrap();
+    let laurel = Laurel::start(&folder.path().join("data"));
+    let sources = shopify_that_answers(401, "private", folder.path());
+    let output = reconcile(&laurel, "shopify-main", &sources);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("it was broken off") && said.contains("mend api.token"), "{said}");
+    assert!(!said.contains("private") && !said.contains("laurel-local-token"), "{said}");
 }
 
 #[test]
