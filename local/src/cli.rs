@@ -1,11 +1,12 @@
 //! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
-//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel person` exports and
-//! erases a person.
+//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel reconcile` what a platform
+//! never delivered, `laurel person` exports and erases a person.
 
 mod import;
 mod parked;
 mod person;
 mod publish;
+mod reconcile;
 mod replay;
 mod serve;
 mod sign;
@@ -53,6 +54,8 @@ enum Command {
     /// Brings a shop's past into a stack.
     #[command(subcommand)]
     Import(import::Command),
+    /// Fetches what a platform never delivered.
+    Reconcile(reconcile::Arguments),
     /// Exports or erases a person.
     Person(person::Arguments),
 }
@@ -137,6 +140,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
         Some(Command::Parked(command)) => parked::run(command).await,
         Some(Command::Import(command)) => import::run(command).await,
+        Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
         Some(Command::Person(arguments)) => person::run(arguments).await,
     };
     match done {

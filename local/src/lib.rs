@@ -18,6 +18,7 @@ mod local_api;
 mod parked;
 mod platforms;
 mod problem;
+pub mod reconcile;
 pub mod replay;
 pub mod schedule;
 pub mod server;

@@ -77,9 +77,10 @@ pub(crate) async fn answer(
             let (status, json) = parameters.answer(request.headers.get("x-amz-target"), body);
             Ok(problem::with_type(status, "application/x-amz-json-1.1", json))
         }
-        ("GET", path) => {
-            let answer = platforms::answer(path.strip_prefix("/local/platforms")?)?;
-            Ok(problem::with_type(StatusCode::OK, "application/json", answer.to_owned()))
+        ("GET" | "POST", path) => {
+            let query = request.uri.query().unwrap_or_default();
+            let answer = platforms::answer(path.strip_prefix("/local/platforms")?, query)?;
+            Ok(problem::with_type(StatusCode::OK, "application/json", answer))
         }
         _ => return None,
     };

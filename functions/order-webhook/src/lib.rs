@@ -7,6 +7,7 @@ mod api;
 mod fields;
 mod parameters;
 mod platform;
+mod reconciliation;
 mod signature;
 mod sources;
 #[cfg(test)]
@@ -28,6 +29,8 @@ use tracing::field::Empty;
 use crate::api::{Api, ApiError};
 pub use crate::fields::{NotAnAddress, read_contact};
 use crate::platform::{Delivery, Greeting, News, Request as Asked};
+pub use crate::platform::{Listed, Unlisted};
+pub use crate::reconciliation::{Outcome, ReconcileError, Reconciliation, Recorder};
 pub use crate::signature::BadSecret;
 use crate::sources::Source;
 pub use crate::sources::{SourceError, Sources, SourcesError};
@@ -120,8 +123,13 @@ impl OrderWebhook {
         }
         let delivery = Delivery { source: &name, headers: request.headers(), body, now: self.clock.now() };
         let source = self.authenticate(&delivery).await?;
-        let news = source.parse(&delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
-        let news = self.api.follow(&source, &delivery, news).await.map_err(Failure::Unread)?;
+        self.take(&source, &delivery).await
+    }
+
+    /// Stores what an authentic delivery tells.
+    async fn take(&self, source: &Source, delivery: &Delivery<'_>) -> Result<Receipt, Failure> {
+        let news = source.parse(delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
+        let news = self.api.follow(source, delivery, news).await.map_err(Failure::Unread)?;
         self.record(news).await.map_err(Failure::Unstored)
     }
 

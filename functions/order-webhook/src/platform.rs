@@ -4,6 +4,7 @@
 mod adobe_commerce;
 mod bigcommerce;
 mod generic;
+mod listing;
 mod priced;
 mod shopify;
 mod square;
@@ -20,6 +21,8 @@ use ring::hmac;
 use serde::Serialize;
 use store::person::Sought;
 
+pub(crate) use self::listing::Listing;
+pub use self::listing::{Listed, Unlisted};
 use crate::api::{Answer, Resource};
 use crate::fields::BadInput;
 use crate::signature::{BadSecret, Refusal};
@@ -33,10 +36,10 @@ static PLATFORMS: [(&str, SetUp); 7] = [
     ("adobe_commerce", adobe_commerce::set_up),
     ("bigcommerce", bigcommerce::set_up),
     ("generic", |_| Ok(Arc::new(generic::Generic))),
-    ("shopify", |_| Ok(Arc::new(shopify::Shopify))),
+    ("shopify", shopify::set_up),
     ("square", square::set_up),
-    ("stripe", |_| Ok(Arc::new(stripe::Stripe))),
-    ("woocommerce", |_| Ok(Arc::new(woocommerce::WooCommerce))),
+    ("stripe", stripe::set_up),
+    ("woocommerce", woocommerce::set_up),
 ];
 
 /// One request, as it came.
@@ -183,6 +186,11 @@ pub(crate) trait Platform: Send + Sync {
     /// more. Only a platform that answers [`News::Elsewhere`] is ever asked.
     fn read(&self, _delivery: &Delivery<'_>, _answers: &[Answer]) -> Result<Reading, BadInput> {
         Ok(Reading::Told(vec![]))
+    }
+
+    /// The platform's own list of what changed since a moment.
+    fn list(&self, _since: Timestamp, _now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        Err(Unlisted::Never)
     }
 }
 

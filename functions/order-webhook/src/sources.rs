@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::api::{AccessDocument, Answer};
 use crate::fields::{BadInput, without_values};
 use crate::parameters::Parameters;
-use crate::platform::{self, Delivery, Greeting, News, Platform, Reading};
+use crate::platform::{self, Delivery, Greeting, Listing, News, Platform, Reading, Unlisted};
 use crate::signature::{BadSecret, Refusal};
 
 /// The current secret and the one before it, so that one can be rotated.
@@ -33,7 +33,7 @@ pub(crate) struct SourceDocument {
     pub(crate) notification_url: Option<String>,
     /// The header that carries the secret itself, where the platform signs nothing.
     pub(crate) header: Option<String>,
-    /// How the platform's API is reached, where its deliveries tell only where to look.
+    /// How the platform's API is reached: for its list of orders, and where its deliveries tell only where to look.
     pub(crate) api: Option<AccessDocument>,
     /// The keys with which the platform signs, where it does so with keys of its own (PEM).
     #[serde(default)]
@@ -142,6 +142,11 @@ impl Source {
     /// What the delivery tells together with the answers of the platform's API.
     pub(crate) fn read(&self, delivery: &Delivery<'_>, answers: &[Answer]) -> Result<Reading, BadInput> {
         self.platform.read(delivery, answers)
+    }
+
+    /// The platform's own list of what changed since a moment.
+    pub(crate) fn list(&self, since: Timestamp, now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        self.platform.list(since, now)
     }
 }
 

@@ -3,6 +3,7 @@
 mod events;
 mod handler;
 mod payloads;
+mod reconciling;
 pub(crate) mod stand_in;
 mod thin;
 mod vectors;

@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// A replay runs thousands of reviews, each of which would say so; only what is wrong is worth a line beside the bar.
-fn log_warnings() {
+pub(super) fn log_warnings() {
     let filter = EnvFilter::try_from_env("LAUREL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).compact();
     if format.try_init().is_err() {

@@ -1,12 +1,20 @@
 //! Which stack a command speaks to: a deployed one, found by the same environment as its functions have, or the local
 //! one.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use clap::Args;
-use runtime::{Clients, Config};
+use domain::Timestamp;
+use order_webhook::Sources;
+use runtime::{Clients, Config, config};
 use store::Store;
 
+use super::{SOURCES, read};
 use crate::stack;
+
+/// What to do where the environment names no stack.
+const SET_ENVIRONMENT: &str = "set what the stack's output Environment says, or --local";
 
 /// Which stack.
 #[derive(Debug, Args)]
@@ -25,12 +33,21 @@ impl Target {
         Ok(self.clients()?.store())
     }
 
+    /// Its sources, with their credentials: from Parameter Store, or, where the stack is the local one, from a file.
+    pub(super) async fn sources(&self, file: Option<&Path>, now: Timestamp) -> anyhow::Result<Sources> {
+        if self.local {
+            let text = file.map_or_else(|| Ok(SOURCES.to_owned()), read)?;
+            return Ok(Sources::from_toml(&text)?);
+        }
+        let path = config::required("LAUREL_SOURCES_PATH").context(SET_ENVIRONMENT)?;
+        Ok(Sources::from_parameters(self.clients()?.ssm(), path, now).await?)
+    }
+
     fn clients(&self) -> anyhow::Result<Clients> {
         if self.local {
             return Ok(stack::clients_over(self.dynamodb_port)?);
         }
-        let config =
-            Config::from_environment().context("set what the stack's output Environment says, or --local")?;
+        let config = Config::from_environment().context(SET_ENVIRONMENT)?;
         Ok(Clients::from_environment(config)?)
     }
 }

@@ -77,11 +77,15 @@ impl Laurel {
 
     /// Another command of the program against it, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let dynamodb = self.said.lines().find(|line| line.starts_with("DynamoDB")).unwrap();
-        let port = dynamodb.split([':', ',']).find_map(|part| part.parse::<u16>().ok()).unwrap();
         let mut command = program();
-        command.args(arguments).args(["--local", "--dynamodb-port", &port.to_string()]);
+        command.args(arguments).args(["--local", "--dynamodb-port", &self.dynamodb_port().to_string()]);
         command
+    }
+
+    /// Where it serves DynamoDB's own API.
+    pub(crate) fn dynamodb_port(&self) -> u16 {
+        let dynamodb = self.said.lines().find(|line| line.starts_with("DynamoDB")).unwrap();
+        dynamodb.split([':', ',']).find_map(|part| part.parse().ok()).unwrap()
     }
 
     /// The customer of the orders that are sent here.

@@ -4,6 +4,7 @@
 mod importing;
 mod laurel;
 mod parking;
+mod reconciling;
 mod replaying;
 mod starting;
 mod stopping;

@@ -3,13 +3,17 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderValue, Uri};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::sources::SourceError;
 
 const TOKEN: &str = "api.token";
 const BASE: &str = "api.base";
+const SECRET: &str = "api.secret";
 
 /// The table `api` of a source's configuration. Read strictly: a slip in a credential's name must not pass.
 #[derive(Clone, Deserialize)]
@@ -17,6 +21,8 @@ const BASE: &str = "api.base";
 pub(crate) struct AccessDocument {
     /// The credential that the platform gave for its API.
     token: String,
+    /// The second half of a credential that has two.
+    secret: Option<String>,
     /// Where the platform names its shops in the address: which shop.
     pub(crate) store: Option<String>,
     /// Another address than the platform's public one: its sandbox, or a test's.
@@ -35,16 +41,41 @@ pub(crate) struct Access {
 pub(crate) struct Resource {
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// The question, as JSON, where the platform wants it sent with POST.
+    pub(crate) question: Option<String>,
 }
 
 impl Access {
     /// The way that a source's configuration tells, to the platform's public address unless it says otherwise.
     pub(crate) fn new(document: &AccessDocument, public: &str) -> Result<Self, SourceError> {
+        if document.secret.is_some() {
+            return Err(SourceError::Setting(SECRET, "is for WooCommerce only"));
+        }
+        Self::at(document, document.base.as_deref().unwrap_or(public))
+    }
+
+    /// The way to a shop that runs on a machine of its own, and so has no address that we could know.
+    pub(crate) fn of_shop(document: &AccessDocument) -> Result<Self, SourceError> {
+        let base = document.base.as_deref().ok_or(SourceError::Missing(BASE))?;
+        Self::new(document, base)
+    }
+
+    /// The way to such a shop, and the header that carries a key and its secret to it as name and password (RFC 7617).
+    pub(crate) fn with_secret(document: &AccessDocument) -> Result<(Self, String), SourceError> {
+        let base = document.base.as_deref().ok_or(SourceError::Missing(BASE))?;
+        let secret = document.secret.as_deref().filter(|secret| !secret.is_empty());
+        let secret = secret.ok_or(SourceError::Missing(SECRET))?;
+        let access = Self::at(document, base)?;
+        let authorization = format!("Basic {}", STANDARD.encode(format!("{}:{secret}", access.token)));
+        Ok((access, authorization))
+    }
+
+    fn at(document: &AccessDocument, base: &str) -> Result<Self, SourceError> {
         let token = document.token.clone();
         if token.is_empty() || HeaderValue::from_str(&token).is_err() {
             return Err(SourceError::Setting(TOKEN, "is empty, or has what no header can carry"));
         }
-        let base = document.base.as_deref().unwrap_or(public).trim_end_matches('/').to_owned();
+        let base = base.trim_end_matches('/').to_owned();
         if !is_safe(&base) {
             return Err(SourceError::Setting(BASE, "must be https://…, or http://… on this very machine"));
         }
@@ -58,11 +89,27 @@ impl Access {
 
     /// What lies at a path.
     pub(crate) fn resource(&self, path: &str, headers: Vec<(&'static str, String)>) -> Resource {
-        Resource { url: format!("{}{path}", self.base), headers }
+        Resource { url: format!("{}{path}", self.base), headers, question: None }
+    }
+
+    /// What lies at a path, of which a query says more.
+    pub(crate) fn query(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: Vec<(&'static str, String)>,
+    ) -> Resource {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        self.resource(&format!("{path}?{query}"), headers)
     }
 }
 
 impl Resource {
+    /// The same, asked with a question.
+    pub(crate) fn asked(self, question: &Value) -> Self {
+        Self { question: Some(question.to_string()), ..self }
+    }
+
     /// Whether it is asked for over TLS.
     pub(crate) fn is_public(&self) -> bool {
         self.url.starts_with("https://")

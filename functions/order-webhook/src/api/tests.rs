@@ -6,15 +6,20 @@ use super::*;
 use crate::tests::stand_in::{Reply, StandIn};
 
 /// As patient as a test.
-const IMPATIENT: Patience = Patience {
+pub(crate) const IMPATIENT: Patience = Patience {
+    attempts: 3,
     attempt: Duration::from_millis(500),
     pause: Duration::from_millis(1),
+    longest_wait: Duration::from_millis(50),
     delivery: Duration::from_secs(5),
+    answer_bytes: MAX_ANSWER_BYTES,
 };
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 const PATH: &str = "/v2/orders/1";
 
 fn resource(base: &str) -> Resource {
-    Resource { url: format!("{base}{PATH}"), headers: vec![("x-auth-token", "a-token".to_owned())] }
+    let headers = vec![("x-auth-token", "a-token".to_owned())];
+    Resource { url: format!("{base}{PATH}"), headers, question: None }
 }
 
 async fn asked(replies: impl IntoIterator<Item = Reply>) -> (Result<Answer, ApiError>, usize) {
@@ -56,6 +61,26 @@ async fn what_passes_by_itself_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_api_says_how_long_it_wants_to_be_left_alone_and_whoever_wants_too_much_is_asked_no_more() {
+    let (seconds, milliseconds) = ("Retry-After", "X-Rate-Limit-Time-Reset-Ms");
+    let busy = |wait| ApiError::Busy(Duration::from_millis(wait));
+    let away = |status| ApiError::Away(format!("status {status}"));
+    for (status, header, value, expected, attempts) in [
+        (429, seconds, "0.007", busy(7), 3),
+        (503, seconds, "0.007", busy(7), 3),
+        (429, seconds, "2.0", busy(2_000), 1),
+        (429, seconds, "soon", away(429), 3),
+        (429, milliseconds, "8", busy(8), 3),
+        (429, milliseconds, "30000", busy(30_000), 1),
+        // It says so of every answer.
+        (500, milliseconds, "30000", away(500), 3),
+    ] {
+        let reply = Reply::With(status, (header, value.to_owned()), String::new());
+        assert_eq!(asked([reply]).await, (Err(expected), attempts), "{status} {header}: {value}");
+    }
+}
+
+#[tokio::test]
 async fn an_api_that_stays_away_is_left_alone_after_three_times() {
     let (answer, times) = asked([status(500)]).await;
     assert_eq!((answer, times), (Err(ApiError::Away("status 500".to_owned())), 3));
@@ -78,7 +103,7 @@ async fn an_api_where_nobody_listens_is_away() {
 #[tokio::test]
 async fn an_answer_above_the_limit_is_not_taken() {
     let (answer, times) = asked([Reply::Bytes(MAX_ANSWER_BYTES + 1)]).await;
-    assert_eq!((answer, times), (Err(ApiError::TooLarge), 1));
+    assert_eq!((answer, times), (Err(ApiError::TooLarge(MAX_ANSWER_BYTES)), 1));
 }
 
 #[tokio::test]
@@ -104,7 +129,7 @@ async fn a_credential_is_not_carried_to_another_address() {
 async fn what_is_not_there_is_an_answer_too() {
     for absent in [404, 410] {
         let (answer, times) = asked([status(absent)]).await;
-        assert_eq!((answer, times), (Ok(Answer { is_known: false, body: Vec::new() }), 1));
+        assert_eq!((answer, times), (Ok(Answer::default()), 1));
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod amounts;
 mod document;
+mod list;
 
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use ring::hmac;
 use serde_json::Value;
 
 use self::document::Told;
-use super::{Delivery, Greeting, News, Platform};
+use super::{Delivery, Greeting, Listing, News, Platform, Unlisted};
+use crate::api::Access;
 use crate::fields::{BadInput, read};
 use crate::signature::public_key::PublicKey;
 use crate::signature::{BadSecret, Refusal, body_hmac};
@@ -43,6 +45,8 @@ struct AdobeCommerce {
     public_keys: Vec<PublicKey>,
     client_id: String,
     prices_include_tax: bool,
+    /// Only to read the lists of orders and of credit memos.
+    access: Option<Access>,
 }
 
 /// Adobe Commerce as a source's configuration sets it up.
@@ -59,7 +63,8 @@ pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, Sou
         return Err(SourceError::Missing("client_id"));
     }
     let prices_include_tax = document.prices_include_tax;
-    Ok(Arc::new(AdobeCommerce { public_keys, client_id, prices_include_tax }))
+    let access = list::access(document)?;
+    Ok(Arc::new(AdobeCommerce { public_keys, client_id, prices_include_tax, access }))
 }
 
 impl Platform for AdobeCommerce {
@@ -128,6 +133,11 @@ impl Platform for AdobeCommerce {
             Told::CreditMemo(memo) => memo.news(delivery.source, self.prices_include_tax),
             Told::Nothing(reason) => Ok(News::Nothing(reason)),
         }
+    }
+
+    fn list(&self, since: Timestamp, _now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        let access = self.access.clone().ok_or(Unlisted::NoAccess)?;
+        Ok(Box::new(list::Orders::changed_since(since, access)))
     }
 }
 

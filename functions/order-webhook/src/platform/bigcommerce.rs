@@ -6,6 +6,7 @@
 //! What an event says besides the order's number (its topic, a new status) is never used: the order as it is now
 //! tells everything, so it does not matter in which order events come, or how often.
 
+mod list;
 mod order;
 mod refunds;
 
@@ -16,7 +17,7 @@ use lambda_http::http::HeaderName;
 use ring::hmac;
 use serde::Deserialize;
 
-use super::{Delivery, News, Platform, Reading};
+use super::{Delivery, Listing, News, Platform, Reading, Unlisted};
 use crate::api::{Access, Answer, Resource};
 use crate::fields::{BadInput, Id, PlatformId, read};
 use crate::signature::{BadSecret, Refusal, body_hmac, shared_header, standard_webhooks};
@@ -33,6 +34,7 @@ const MAX_PRODUCTS: usize = 250;
 const UNKNOWN: &str = "the shop knows no such order";
 
 /// See the file's own words.
+#[derive(Clone)]
 struct BigCommerce {
     access: Access,
     store: String,
@@ -99,12 +101,27 @@ impl Platform for BigCommerce {
             _ => Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])),
         }
     }
+
+    fn list(&self, since: Timestamp, _now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        Ok(Box::new(list::Orders::changed_since(since, self.clone())))
+    }
 }
 
 impl BigCommerce {
     fn resource(&self, path: &str) -> Resource {
-        let path = format!("/stores/{}/{path}", self.store);
-        self.access.resource(&path, vec![(TOKEN, self.access.token().to_owned())])
+        self.access.resource(&self.path(path), self.headers())
+    }
+
+    fn query(&self, path: &str, query: &[(&str, &str)]) -> Resource {
+        self.access.query(&self.path(path), query, self.headers())
+    }
+
+    fn path(&self, path: &str) -> String {
+        format!("/stores/{}/{path}", self.store)
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![(TOKEN, self.access.token().to_owned())]
     }
 }
 

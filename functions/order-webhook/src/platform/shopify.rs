@@ -5,7 +5,10 @@
 //! have, so that none passes for another.
 
 mod goods;
+mod list;
 mod privacy;
+
+use std::sync::Arc;
 
 use domain::{Currency, Customer, CustomerId, CustomerMerge, Order, OrderKey, Payment, Refund};
 use domain::{Snapshot, SourceName, Timestamp};
@@ -16,16 +19,27 @@ use store::MAX_REFUNDS_PER_ORDER;
 
 use self::goods::{LineItem, MoneySet, RefundBody};
 use self::privacy::{DataRequestBody, RedactBody, ShopRedactBody};
-use super::{Delivery, News, Platform, Request};
+use super::{Delivery, Listing, News, Platform, Request, Unlisted};
+use crate::api::Access;
 use crate::fields::{Amount, BadInput, Email, Id, Instant, PlatformId};
 use crate::fields::{contact, coupons, minor_units, null_is_default, read};
 use crate::signature::{BadSecret, Refusal, body_hmac};
+use crate::sources::{SourceDocument, SourceError};
 
 const SIGNATURE: &str = "X-Shopify-Hmac-Sha256";
 const TOPIC: &str = "X-Shopify-Topic";
 
 /// See the file's own words.
-pub(super) struct Shopify;
+#[derive(Default)]
+struct Shopify {
+    /// Only to read the list of orders.
+    access: Option<Access>,
+}
+
+/// Shopify as a source's configuration sets it up.
+pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
+    Ok(Arc::new(Shopify { access: list::access(document)? }))
+}
 
 impl Platform for Shopify {
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
@@ -67,6 +81,11 @@ impl Platform for Shopify {
             // protection, requested links, transactions) change nothing that earns.
             _ => Ok(News::Nothing("this topic is not needed")),
         }
+    }
+
+    fn list(&self, since: Timestamp, _now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        let access = self.access.clone().ok_or(Unlisted::NoAccess)?;
+        Ok(Box::new(list::Orders::changed_since(since, access)))
     }
 }
 

@@ -7,6 +7,7 @@
 //! so it does not matter in which order events come, or how often. What is given back comes as an order of its own,
 //! which names the orders that the goods had been bought with; then those are read too.
 
+mod list;
 mod order;
 mod refunds;
 
@@ -17,7 +18,7 @@ use ring::hmac;
 use serde::Deserialize;
 
 use self::refunds::RefundBody;
-use super::{Delivery, News, Platform, Reading};
+use super::{Delivery, Listing, News, Platform, Reading, Unlisted};
 use crate::api::{Access, Answer, Resource};
 use crate::fields::{BadInput, Id, PlatformId, read};
 use crate::signature::{BadSecret, Refusal, body_hmac};
@@ -35,6 +36,7 @@ const MAX_SALES: usize = 10;
 const UNKNOWN: &str = "the seller knows no such order";
 
 /// See the file's own words.
+#[derive(Clone)]
 struct Square {
     access: Access,
     notification_url: String,
@@ -92,6 +94,10 @@ impl Platform for Square {
             sales.iter().filter(|sale| sale.is_known).map(order::of).collect::<Result<Vec<_>, _>>()?;
         refunds::told(delivery.source, order, sales, event.refund).map(Reading::Told)
     }
+
+    fn list(&self, since: Timestamp, _now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        Ok(Box::new(list::Orders::changed_since(since, self.clone())))
+    }
 }
 
 impl Square {
@@ -100,9 +106,12 @@ impl Square {
     }
 
     fn order(&self, id: &str) -> Resource {
+        self.resource(&format!("/v2/orders/{id}"))
+    }
+
+    fn resource(&self, path: &str) -> Resource {
         let authorization = ("authorization", format!("Bearer {}", self.access.token()));
-        self.access
-            .resource(&format!("/v2/orders/{id}"), vec![authorization, (VERSION.0, VERSION.1.to_owned())])
+        self.access.resource(path, vec![authorization, (VERSION.0, VERSION.1.to_owned())])
     }
 }
 

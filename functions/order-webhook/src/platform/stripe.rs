@@ -6,8 +6,11 @@
 //!
 //! Stripe moves money: of what is given back it tells the sum so far, of which goods first.
 
+mod list;
 mod refund;
 mod sale;
+
+use std::sync::Arc;
 
 use domain::{Currency, OrderKey, SourceName, Timestamp};
 use ring::hmac;
@@ -16,14 +19,25 @@ use serde::de::DeserializeOwned;
 
 use self::refund::{ChargeBody, RefundBody};
 use self::sale::{IntentBody, InvoiceBody, SessionBody};
-use super::{Delivery, News, Platform};
+use super::{Delivery, Listing, News, Platform, Unlisted};
+use crate::api::Access;
 use crate::fields::{BadInput, UnixSeconds, read};
 use crate::signature::{BadSecret, Refusal, body_hmac, timed_hmac};
+use crate::sources::{SourceDocument, SourceError};
 
 const SIGNATURE: &str = "Stripe-Signature";
 
 /// See the file's own words.
-pub(super) struct Stripe;
+#[derive(Default)]
+struct Stripe {
+    /// Only to read the list of events.
+    access: Option<Access>,
+}
+
+/// Stripe as a source's configuration sets it up.
+pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
+    Ok(Arc::new(Stripe { access: list::access(document)? }))
+}
 
 impl Platform for Stripe {
     /// All of the secret, with its `whsec_`.
@@ -52,6 +66,11 @@ impl Platform for Stripe {
             "charge.refund.updated" => told::<RefundBody>(delivery, RefundBody::news),
             _ => Ok(News::Nothing("events of this type are not needed")),
         }
+    }
+
+    fn list(&self, since: Timestamp, now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        let access = self.access.clone().ok_or(Unlisted::NoAccess)?;
+        Ok(Box::new(list::Events::since(since, now, access)?))
     }
 }
 

@@ -10,7 +10,10 @@
 //! of them: who gives goods back never keeps their points, and a shop that gives back shipping alone takes a little
 //! too much.
 
+mod list;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId};
 use domain::{RefundKind, Snapshot, SourceName, Timestamp};
@@ -20,11 +23,12 @@ use serde::Deserialize;
 use store::MAX_REFUNDS_PER_ORDER;
 
 use super::priced::Priced;
-use super::{Delivery, News, Platform};
+use super::{Delivery, Listing, News, Platform, Unlisted};
 use crate::fields::{
     Amount, BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, null_is_default, read,
 };
 use crate::signature::{BadSecret, Refusal, body_hmac};
+use crate::sources::{SourceDocument, SourceError};
 
 const SIGNATURE: &str = "X-WC-Webhook-Signature";
 const TOPIC: &str = "X-WC-Webhook-Topic";
@@ -38,7 +42,16 @@ const GUEST: &str = "0";
 const NOT_FOUND: u16 = 404;
 
 /// See the file's own words.
-pub(super) struct WooCommerce;
+#[derive(Default)]
+struct WooCommerce {
+    /// Only to read the list of orders.
+    access: Option<list::ShopAccess>,
+}
+
+/// WooCommerce as a source's configuration sets it up.
+pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
+    Ok(Arc::new(WooCommerce { access: list::access(document)? }))
+}
 
 impl Platform for WooCommerce {
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
@@ -74,6 +87,11 @@ impl Platform for WooCommerce {
             "customer.updated" => read::<CustomerBody>(delivery.body)?.news(delivery.source),
             _ => Ok(News::Nothing("this topic is not needed")),
         }
+    }
+
+    fn list(&self, since: Timestamp, _now: Timestamp) -> Result<Box<dyn Listing>, Unlisted> {
+        let shop = self.access.clone().ok_or(Unlisted::NoAccess)?;
+        Ok(Box::new(list::Orders::changed_since(since, shop)))
     }
 }
 

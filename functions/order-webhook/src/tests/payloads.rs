@@ -170,7 +170,7 @@ fn a_published_order_of_square_has_its_goods_and_is_not_paid() {
     let (source, headers) = (source("shop"), headers([]));
     let body = br#"{"type":"order.updated","data":{"id":"CAISENgvlJ6jLWAzERDzjyHVybY"}}"#;
     let delivery = Delivery { source: &source, headers: &headers, body, now: at("2026-03-01T10:00:00Z") };
-    let read = seller.read(&delivery, &[Answer { is_known: true, body: answer }]).unwrap();
+    let read = seller.read(&delivery, &[Answer::of(answer)]).unwrap();
     let Reading::Told(news) = read else { panic!("{read:?}") };
     let [News::Order(order)] = news.as_slice() else { panic!("{news:?}") };
     assert_eq!(order.key.as_str(), "shop#CAISENgvlJ6jLWAzERDzjyHVybY");

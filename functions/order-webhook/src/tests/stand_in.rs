@@ -1,7 +1,7 @@
 //! A stand-in for a platform's API, on a port of its own: it answers as a test tells it, and remembers who asked.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +12,8 @@ use serde_json::Value;
 pub(crate) enum Reply {
     /// A status with a body.
     Status(u16, String),
+    /// A status with a header and a body.
+    With(u16, (&'static str, String), String),
     /// Nothing, while the connection stays open.
     Silence,
     /// A body of so many bytes.
@@ -29,6 +31,7 @@ pub(crate) fn json(document: &Value) -> Reply {
 pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
 }
 
 #[derive(Clone)]
@@ -76,15 +79,17 @@ impl StandIn {
             None => None,
         };
         inner.asked.push(asked);
-        let (status, body) = match reply.unwrap_or(Reply::Status(404, "[]".to_owned())) {
-            Reply::Status(status, body) => (status, body),
-            Reply::Bytes(bytes) => (200, " ".repeat(bytes)),
+        let ordinary = ("location", "/elsewhere".to_owned());
+        let (status, (name, value), body) = match reply.unwrap_or(Reply::Status(404, "[]".to_owned())) {
+            Reply::Status(status, body) => (status, ordinary, body),
+            Reply::With(status, header, body) => (status, header, body),
+            Reply::Bytes(bytes) => (200, ordinary, " ".repeat(bytes)),
             Reply::Silence => return inner.silent.push(stream),
             Reply::HungUp => return,
         };
         drop(inner);
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nlocation: /elsewhere\r\n\
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{name}: {value}\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
@@ -94,13 +99,19 @@ impl StandIn {
 }
 
 fn request(stream: &TcpStream) -> Option<Asked> {
-    let mut lines = BufReader::new(stream).lines();
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines();
     let first = lines.next()?.ok()?;
-    let path = first.strip_prefix("GET ")?.split(' ').next()?.to_owned();
+    let path = first.strip_prefix("GET ").or(first.strip_prefix("POST "))?.split(' ').next()?.to_owned();
     let lines = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
-    let headers = lines.filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        Some((name.to_lowercase(), value.trim().to_owned()))
-    });
-    Some(Asked { path, headers: headers.collect() })
+    let headers: HashMap<_, _> = lines
+        .filter_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.to_lowercase(), value.trim().to_owned()))
+        })
+        .collect();
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = String::new();
+    reader.take(length).read_to_string(&mut body).ok()?;
+    Some(Asked { path, headers, body })
 }

@@ -11,6 +11,7 @@ use store::Store;
 
 use super::stand_in::{self, Reply, StandIn};
 use super::{LOCAL_SOURCES, at, embedded_store, source};
+use crate::api::tests::IMPATIENT;
 use crate::api::{Api, Patience};
 use crate::{OrderWebhook, Sources, path_of};
 
@@ -60,11 +61,7 @@ impl Shop {
         let (platforms, store) = (platforms(), embedded_store().await);
         let sources = sources(&platforms);
         let mut webhook = OrderWebhook::new(store.clone(), sources.clone(), Clock::fixed(at(NOW)));
-        webhook.api = Api::with(Patience {
-            attempt: Duration::from_millis(500),
-            pause: Duration::from_millis(1),
-            delivery: Duration::from_secs(5),
-        });
+        webhook.api = Api::with(IMPATIENT);
         Self { platforms, store, webhook, sources }
     }
 
@@ -191,11 +188,9 @@ async fn what_cannot_be_read_is_not_stored_and_asked_for_again() {
 #[tokio::test]
 async fn a_delivery_waits_no_longer_than_the_platform_does() {
     let mut shop = Shop::open().await;
-    shop.webhook.api = Api::with(Patience {
-        attempt: Duration::from_secs(60),
-        pause: Duration::from_secs(60),
-        delivery: Duration::from_millis(50),
-    });
+    let slow = Duration::from_secs(60);
+    let delivery = Duration::from_millis(50);
+    shop.webhook.api = Api::with(Patience { attempt: slow, pause: slow, delivery, ..IMPATIENT });
     shop.platforms.on(&square(SALE), [Reply::Silence]);
     assert_eq!(shop.tell("square-main", square_order(SALE)).await.status(), 503);
 }

@@ -58,11 +58,11 @@ fn item(kind: &str, amount: f64) -> Value {
 }
 
 fn known(document: &Value) -> Answer {
-    Answer { is_known: true, body: document.to_string().into_bytes() }
+    Answer::of(document.to_string().into_bytes())
 }
 
 fn unknown() -> Answer {
-    Answer { is_known: false, body: Vec::new() }
+    Answer::default()
 }
 
 fn read_all(answers: &[Answer]) -> Result<Reading, BadInput> {
@@ -259,7 +259,7 @@ fn a_customer_is_known_by_number_and_a_guest_by_nothing() {
 #[test]
 fn an_order_that_is_not_there_is_no_news_and_lists_may_be_missing() {
     assert_eq!(read_all(&[unknown()]), Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])));
-    let empty = Answer { is_known: true, body: Vec::new() };
+    let empty = Answer::of(Vec::new());
     let Ok(Reading::Told(news)) = read_all(&[known(&order()), unknown(), empty]) else { panic!() };
     assert!(matches!(&news[..], [News::Order(order)] if order.refunds.is_empty()));
     assert!(read_all(&[known(&json!({"id": 250})), unknown(), unknown()]).is_err());

@@ -9,7 +9,12 @@ use crate::tests::{at, headers, source};
 
 fn parse_bytes(topic: &str, body: &[u8]) -> Result<News, BadInput> {
     let (source, headers) = (source("shop"), headers([(TOPIC, topic)]));
-    Shopify.parse(&Delivery { source: &source, headers: &headers, body, now: at("2026-03-01T10:00:00Z") })
+    Shopify::default().parse(&Delivery {
+        source: &source,
+        headers: &headers,
+        body,
+        now: at("2026-03-01T10:00:00Z"),
+    })
 }
 
 fn order(body: &Value) -> Order {
@@ -365,7 +370,10 @@ fn a_body_of_another_topic_is_malformed() {
     let (source, headers) = (source("shop"), headers([]));
     let delivery =
         Delivery { source: &source, headers: &headers, body: b"{}", now: at("2026-03-01T10:00:00Z") };
-    assert_eq!(Shopify.parse(&delivery).unwrap_err().to_string(), "X-Shopify-Topic: the header is missing");
+    assert_eq!(
+        Shopify::default().parse(&delivery).unwrap_err().to_string(),
+        "X-Shopify-Topic: the header is missing"
+    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn read_all(event: &Value, answers: &[&Value]) -> Result<Reading, BadInput> {
     let (source, headers, body) = (source("shop"), headers([]), event.to_string());
     let now = at("2026-03-01T12:00:00Z");
     let answers: Vec<Answer> =
-        answers.iter().map(|order| Answer { is_known: true, body: order.to_string().into_bytes() }).collect();
+        answers.iter().map(|order| Answer::of(order.to_string().into_bytes())).collect();
     seller().read(&Delivery { source: &source, headers: &headers, body: body.as_bytes(), now }, &answers)
 }
 
@@ -276,7 +276,7 @@ fn an_order_that_is_not_there_is_no_news_and_a_slip_in_the_answer_is_told() {
         (source("shop"), headers([]), order_event("order.updated", SALE).to_string());
     let now = at("2026-03-01T12:00:00Z");
     let delivery = Delivery { source: &source, headers: &headers, body: body.as_bytes(), now };
-    let absent = Answer { is_known: false, body: Vec::new() };
+    let absent = Answer::default();
     assert_eq!(seller().read(&delivery, &[absent]), Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])));
     let error = read_all(&order_event("order.updated", SALE), &[&with(sale(), json!({"total_money": null}))]);
     assert!(error.unwrap_err().to_string().starts_with("order.total_money: "));

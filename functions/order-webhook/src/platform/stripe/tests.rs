@@ -17,7 +17,7 @@ fn event(kind: &str, created: i64, object: Value) -> Value {
 fn parse(event: &Value) -> Result<News, BadInput> {
     let (source, headers, body) = (source("shop"), headers([]), event.to_string());
     let now = at("2026-03-01T10:00:00Z");
-    Stripe.parse(&Delivery { source: &source, headers: &headers, body: body.as_bytes(), now })
+    Stripe::default().parse(&Delivery { source: &source, headers: &headers, body: body.as_bytes(), now })
 }
 
 fn order(event: &Value) -> Order {
@@ -297,4 +297,11 @@ async fn what_is_left_of_a_sale_is_what_was_paid_without_the_refund_that_failed(
     let kinds: Vec<_> = state.refunds.values().map(|refund: &Refund| refund.kind).collect();
     let failed_at = at("1970-01-01T00:00:00Z") + std::time::Duration::from_secs(CREATED as u64 + 3_000);
     assert_eq!(kinds, [RefundKind::SoFar, RefundKind::Failed { at: failed_at }, RefundKind::Money]);
+}
+
+#[test]
+fn every_event_that_is_listed_is_needed() {
+    for kind in list::EVENTS {
+        assert!(parse(&event(kind, CREATED, json!({}))).is_err(), "{kind} is read");
+    }
 }

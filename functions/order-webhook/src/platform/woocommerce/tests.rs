@@ -12,7 +12,7 @@ const NOW: &str = "2026-03-01T12:00:00Z";
 
 fn parse_bytes(topic: &str, body: &[u8]) -> Result<News, BadInput> {
     let (source, headers) = (source("shop"), headers([(TOPIC, topic)]));
-    WooCommerce.parse(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
+    WooCommerce::default().parse(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
 }
 
 fn parse(topic: &str, body: &Value) -> Result<News, BadInput> {
@@ -228,7 +228,7 @@ fn other_topics_are_of_no_interest_and_none_is_malformed() {
     let (source, headers) = (source("shop"), headers([]));
     let delivery = Delivery { source: &source, headers: &headers, body: b"{}", now: at(NOW) };
     assert_eq!(
-        WooCommerce.parse(&delivery).unwrap_err().to_string(),
+        WooCommerce::default().parse(&delivery).unwrap_err().to_string(),
         format!("{TOPIC}: the header is missing")
     );
 }
@@ -237,7 +237,7 @@ fn other_topics_are_of_no_interest_and_none_is_malformed() {
 fn a_ping_is_this_one_form_without_a_signature() {
     let is_ping = |pairs: &[(&str, &str)], body: &[u8]| {
         let (source, headers) = (source("shop"), headers(pairs.iter().copied()));
-        WooCommerce.is_ping(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
+        WooCommerce::default().is_ping(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
     };
     assert!(is_ping(&[], b"webhook_id=1"));
     assert!(is_ping(&[], b"webhook_id=18446744073709551615"));

@@ -1,0 +1,98 @@
+//! What a platform never delivered: its list of orders is read page by page, and what it tells is stored as its webhooks
+//! would have been, at a bounded rate. What is known is a duplicate, so to run it again is safe at any time, also after
+//! it was broken off.
+
+mod report;
+
+use std::time::{Duration, Instant};
+
+use order_webhook::{Listed, Outcome, ReconcileError, Reconciliation, Recorder};
+use store::StoreError;
+use tokio::task::JoinSet;
+
+pub use self::report::Report;
+use crate::bar::Bar;
+
+/// Orders under way at once: from a desk far from the region each takes a tenth of a second, or several where it is read
+/// for itself, and the platform must not be asked too much.
+const IN_FLIGHT: usize = 8;
+/// How often an order is tried while the store is away. With the pauses between, that is a minute.
+const ATTEMPTS: u32 = 7;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads the whole list. What was done until an error is reported all the same.
+pub async fn reconcile(mut walk: Reconciliation, rate: u32) -> (Report, Result<(), ReconcileError>) {
+    let mut run = Run {
+        recorder: walk.recorder(),
+        rate,
+        started: Instant::now(),
+        bar: Bar::without_end("orders"),
+        report: Report::default(),
+    };
+    let done = run.carry_out(&mut walk).await;
+    run.bar.finish();
+    run.report.pages = walk.pages();
+    run.report.elapsed = run.started.elapsed();
+    (run.report, done)
+}
+
+struct Run {
+    recorder: Recorder,
+    /// The most orders of a second.
+    rate: u32,
+    started: Instant,
+    bar: Bar,
+    report: Report,
+}
+
+impl Run {
+    async fn carry_out(&mut self, walk: &mut Reconciliation) -> Result<(), ReconcileError> {
+        let at_once = IN_FLIGHT.min(usize::try_from(self.rate).unwrap_or(IN_FLIGHT));
+        while let Some(mut page) = walk.next_page().await? {
+            self.bar.say(&format!("page {}", walk.pages()));
+            while !page.is_empty() {
+                self.wait_for_turn().await;
+                let rest = page.split_off(at_once.min(page.len()));
+                self.record(std::mem::replace(&mut page, rest)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records some orders at once.
+    async fn record(&mut self, orders: Vec<Listed>) -> Result<(), ReconcileError> {
+        let mut under_way = JoinSet::new();
+        for order in orders {
+            under_way.spawn(record(self.recorder.clone(), order));
+        }
+        while let Some(recorded) = under_way.join_next().await {
+            let (order, outcome) = recorded
+                .map_err(|broken| StoreError::Retryable(format!("an order was not sent: {broken}")))?;
+            self.report.count(order.name(), outcome?);
+            self.bar.passed();
+        }
+        Ok(())
+    }
+
+    /// Waits until as many orders as were read may have been.
+    async fn wait_for_turn(&self) {
+        let read = u32::try_from(self.report.read).unwrap_or(u32::MAX);
+        let turn = self.started + Duration::from_secs(1) * read / self.rate;
+        tokio::time::sleep_until(turn.into()).await;
+    }
+}
+
+/// Records an order; while the store is away, again and again, with a longer pause each time.
+async fn record(recorder: Recorder, order: Listed) -> (Listed, Result<Outcome, ReconcileError>) {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match recorder.record(&order).await {
+            Err(ReconcileError::Store(StoreError::Retryable(_))) => {}
+            recorded => return (order, recorded),
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    let recorded = recorder.record(&order).await;
+    (order, recorded)
+}
