@@ -32,11 +32,11 @@ type SetUp = fn(&SourceDocument) -> Result<Arc<dyn Platform>, SourceError>;
 static PLATFORMS: [(&str, SetUp); 7] = [
     ("adobe_commerce", adobe_commerce::set_up),
     ("bigcommerce", bigcommerce::set_up),
-    ("generic", |_| Ok(Arc::new(generic::Generic))),
-    ("shopify", |_| Ok(Arc::new(shopify::Shopify))),
+    ("generic", |document| Ok(Arc::new(generic::Generic { country: document.country }))),
+    ("shopify", |document| Ok(Arc::new(shopify::Shopify { country: document.country }))),
     ("square", square::set_up),
-    ("stripe", |_| Ok(Arc::new(stripe::Stripe))),
-    ("woocommerce", |_| Ok(Arc::new(woocommerce::WooCommerce))),
+    ("stripe", |document| Ok(Arc::new(stripe::Stripe { country: document.country }))),
+    ("woocommerce", |document| Ok(Arc::new(woocommerce::WooCommerce { country: document.country }))),
 ];
 
 /// One request, as it came.
@@ -71,6 +71,8 @@ pub(crate) enum News {
     Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
     UnlinkedRefund(UnlinkedRefund),
+    /// Whose an order is, told apart from it.
+    Owner { order: OrderKey, customer: Customer },
     /// Two customers of the source turned out to be one.
     Merge { source: SourceName, merge: CustomerMerge },
     /// Only where to look: what is to be read of the platform's API before there is news.
@@ -90,7 +92,9 @@ impl News {
     pub(crate) fn order(&self) -> Option<&OrderKey> {
         match self {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
-            Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
+            Self::Deleted { order, .. } | Self::Refund { order, .. } | Self::Owner { order, .. } => {
+                Some(order)
+            }
             Self::UnlinkedRefund(refund) => Some(&refund.key),
             Self::Request(request) => request.order(),
             Self::Merge { .. }

@@ -21,6 +21,7 @@ use serde_json::Value;
 use self::document::Told;
 use super::{Delivery, Greeting, News, Platform};
 use crate::fields::{BadInput, read};
+use crate::phone::Country;
 use crate::signature::public_key::PublicKey;
 use crate::signature::{BadSecret, Refusal, body_hmac};
 use crate::sources::{SourceDocument, SourceError};
@@ -42,7 +43,15 @@ const VALIDATION: &str = "https://csm.adobe.io/";
 struct AdobeCommerce {
     public_keys: Vec<PublicKey>,
     client_id: String,
+    shop: Shop,
+}
+
+/// What the events do not tell of a shop.
+#[derive(Clone, Copy)]
+struct Shop {
+    /// Whether it shows its prices with tax.
     prices_include_tax: bool,
+    country: Option<Country>,
 }
 
 /// Adobe Commerce as a source's configuration sets it up.
@@ -58,8 +67,8 @@ pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, Sou
     if client_id.is_empty() && !public_keys.is_empty() {
         return Err(SourceError::Missing("client_id"));
     }
-    let prices_include_tax = document.prices_include_tax;
-    Ok(Arc::new(AdobeCommerce { public_keys, client_id, prices_include_tax }))
+    let shop = Shop { prices_include_tax: document.prices_include_tax, country: document.country };
+    Ok(Arc::new(AdobeCommerce { public_keys, client_id, shop }))
 }
 
 impl Platform for AdobeCommerce {
@@ -123,9 +132,9 @@ impl Platform for AdobeCommerce {
             return Err(BadInput::at("the body", "must be one event; have them delivered one by one"));
         }
         match Told::of(body) {
-            Told::Order(order) => order.news(delivery.source, self.prices_include_tax),
-            Told::Invoice(invoice) => invoice.news(delivery.source, self.prices_include_tax),
-            Told::CreditMemo(memo) => memo.news(delivery.source, self.prices_include_tax),
+            Told::Order(order) => order.news(delivery.source, self.shop),
+            Told::Invoice(invoice) => invoice.news(delivery.source, self.shop),
+            Told::CreditMemo(memo) => memo.news(delivery.source, self.shop.prices_include_tax),
             Told::Nothing(reason) => Ok(News::Nothing(reason)),
         }
     }

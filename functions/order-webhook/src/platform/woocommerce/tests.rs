@@ -12,7 +12,7 @@ const NOW: &str = "2026-03-01T12:00:00Z";
 
 fn parse_bytes(topic: &str, body: &[u8]) -> Result<News, BadInput> {
     let (source, headers) = (source("shop"), headers([(TOPIC, topic)]));
-    WooCommerce.parse(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
+    WooCommerce { country: None }.parse(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
 }
 
 fn parse(topic: &str, body: &Value) -> Result<News, BadInput> {
@@ -76,6 +76,23 @@ fn a_customers_contact_is_told_and_an_order_passes_for_none() {
     assert_eq!((customer.id.unwrap().as_str(), told_at), ("5", at("2026-03-02T10:00:00Z")));
     assert_eq!(customer.contact.email.as_deref(), Some("new@example.com"));
     assert!(parse("customer.updated", &body()).is_err());
+}
+
+#[test]
+fn a_guest_is_known_by_a_phone_of_the_billing_addresss_country() {
+    let guest = |phone: &str, country: &str| {
+        let billing = json!({"email": "c-1@example.com", "phone": phone, "country": country});
+        let body = with(with(body(), "customer_id", json!(0)), "billing", billing);
+        order(&body).customer.unwrap().contact.phone.map(String::from)
+    };
+    assert_eq!(guest("020 7946 0018", "GB").as_deref(), Some("+442079460018"));
+    assert_eq!(guest("020 7946 0018", ""), None);
+    let customer = json!({
+        "id": 5, "date_created_gmt": "2026-03-01T10:00:00", "username": "n",
+        "billing": {"phone": "+44 20 7946 0018", "country": "FR"},
+    });
+    let Ok(News::Contact { customer, .. }) = parse("customer.updated", &customer) else { panic!() };
+    assert_eq!(customer.contact.phone.map(String::from).as_deref(), Some("+442079460018"));
 }
 
 #[test]
@@ -228,7 +245,7 @@ fn other_topics_are_of_no_interest_and_none_is_malformed() {
     let (source, headers) = (source("shop"), headers([]));
     let delivery = Delivery { source: &source, headers: &headers, body: b"{}", now: at(NOW) };
     assert_eq!(
-        WooCommerce.parse(&delivery).unwrap_err().to_string(),
+        WooCommerce { country: None }.parse(&delivery).unwrap_err().to_string(),
         format!("{TOPIC}: the header is missing")
     );
 }
@@ -237,7 +254,12 @@ fn other_topics_are_of_no_interest_and_none_is_malformed() {
 fn a_ping_is_this_one_form_without_a_signature() {
     let is_ping = |pairs: &[(&str, &str)], body: &[u8]| {
         let (source, headers) = (source("shop"), headers(pairs.iter().copied()));
-        WooCommerce.is_ping(&Delivery { source: &source, headers: &headers, body, now: at(NOW) })
+        WooCommerce { country: None }.is_ping(&Delivery {
+            source: &source,
+            headers: &headers,
+            body,
+            now: at(NOW),
+        })
     };
     assert!(is_ping(&[], b"webhook_id=1"));
     assert!(is_ping(&[], b"webhook_id=18446744073709551615"));
