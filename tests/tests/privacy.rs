@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::event::dynamodb::Event;
-use domain::{ErasureId, Phone};
+use domain::{ErasureId, OrderKey, Phone};
 use erasure::ErasureFunction;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_runtime::{Context, LambdaEvent};
@@ -353,6 +353,8 @@ async fn a_guest_who_is_known_by_phone_alone_is_forgotten_too() {
     let phone = DirectoryKey::Phone(Phone::new("+33612345678").unwrap());
     let member = shop.stack.store().find_member(&phone, Consistency::Strong).await.unwrap().unwrap();
     let (sought, now) = (Sought::Member(member.clone()), shop.stack.clock().now());
+    let of_order = shop.stack.store().owner_sought(&OrderKey::new("generic-main#2").unwrap()).await;
+    assert_eq!(of_order.unwrap().as_ref(), Some(&sought));
     let export = shop.stack.store().export_person(ErasureId::new("export-1").unwrap(), &sought, now).await;
     let export = serde_json::to_string(&export.unwrap()).unwrap();
 
