@@ -64,8 +64,9 @@ struct Card {
 impl PaidBody {
     /// Whose the sale is, if it is a guest's: of a customer the sale itself tells, and better.
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
-        let names =
-            [self.payment_intent.as_ref().map(Reference::id), self.invoice.as_ref().map(Reference::id)];
+        let intent = self.payment_intent.as_ref().map(Reference::id);
+        let invoice = self.invoice.as_ref().map(Reference::id);
+        let order = occasion.key(&[intent, invoice, Some(&self.id)])?;
         let email = self.payer.billing_details.email.clone().or(self.receipt_email);
         let name = self.payer.billing_details.name.as_deref();
         let contact = unverified(email, self.payer.phone(occasion.country), name, None);
@@ -74,7 +75,7 @@ impl PaidBody {
         if self.customer.is_some() || !customer.is_known() {
             return Ok(News::Nothing("the charge tells of no guest"));
         }
-        Ok(News::Owner { order: occasion.key(&[names[0], names[1], Some(&self.id)])?, customer })
+        Ok(News::Owner { order, customer })
     }
 }
 
