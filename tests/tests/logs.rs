@@ -12,9 +12,16 @@ use tracing_subscriber::fmt::MakeWriter;
 /// All that our own crates say, and of others what they say in operation.
 const EVERYTHING: &str = "info,order_webhook=trace,points_accrual=trace,tier_review=trace,notifications=trace,\
                           member_api=trace,erasure=trace,runtime=trace,store=trace,domain=trace";
-/// E-mail, name, customer id, device, its token, and what is signed with.
-const OF_THE_PERSON: [&str; 6] =
-    ["john@example.com", "Johnathan", "191167", "johns-phone", "token-of-john", "laurel-local-shopify"];
+/// E-mail, name, phone number, customer id, device, its token, and what is signed with.
+const OF_THE_PERSON: [&str; 7] = [
+    "john@example.com",
+    "Johnathan",
+    "33612345678",
+    "191167",
+    "johns-phone",
+    "token-of-john",
+    "laurel-local-shopify",
+];
 
 /// Where the log is kept for a test.
 #[derive(Clone, Default)]
@@ -50,7 +57,8 @@ fn order(id: u64, subtotal: &str, currency: &str) -> Value {
         "financial_status": "paid", "taxes_included": true, "test": false,
         "subtotal_price": subtotal, "current_subtotal_price": subtotal, "total_price": subtotal,
         "line_items": [{"id": 1, "quantity": 1, "current_quantity": 1, "price": subtotal}], "refunds": [],
-        "customer": {"id": 191_167, "email": "john@example.com", "verified_email": true, "first_name": "Johnathan"},
+        "customer": {"id": 191_167, "email": "john@example.com", "verified_email": true, "first_name": "Johnathan",
+            "phone": "+33612345678"},
     })
 }
 

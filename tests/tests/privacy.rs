@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::event::dynamodb::Event;
-use domain::ErasureId;
+use domain::{ErasureId, OrderKey, Phone};
 use erasure::ErasureFunction;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_runtime::{Context, LambdaEvent};
@@ -12,15 +12,18 @@ use points_accrual::PointsAccrual;
 use runtime::{Clock, Engine, Random};
 use serde_json::{Value, json};
 use store::person::{Erasure, Sought};
-use tests::{SHOPIFY, Shop};
+use store::{Consistency, DirectoryKey};
+use tests::{GENERIC, SHOPIFY, Shop};
 
 const OPENING: &str = "2026-03-02T10:00:00Z";
 /// A deadline long past: one page is done, and no more.
 const PAST: u64 = 1;
 
 const CUSTOMER: u64 = 191_167;
-/// What must not be found when the person is forgotten: customer id, e-mail, name, device, and its push token.
-const OF_THE_PERSON: [&str; 5] = ["191167", "john@example.com", "Johnathan", "johns-phone", "token-of-john"];
+/// What must not be found when the person is forgotten: customer id, e-mail, name, phone number, device, and its push
+/// token.
+const OF_THE_PERSON: [&str; 6] =
+    ["191167", "john@example.com", "Johnathan", "+33612345678", "johns-phone", "token-of-john"];
 
 /// Everything of every table through DynamoDB's own API, and its index, by table.
 fn dump(shop: &Shop) -> BTreeMap<String, Vec<Value>> {
@@ -73,7 +76,7 @@ fn order(id: u64, subtotal: &str, status: &str, placed_at: &str) -> Value {
         "line_items": [{"id": 1, "quantity": 1, "current_quantity": 1, "price": subtotal}], "refunds": [],
         "email": "john@example.com",
         "customer": {"id": CUSTOMER, "email": "john@example.com", "verified_email": true,
-            "first_name": "Johnathan"},
+            "phone": "+33 6 12 34 56 78", "first_name": "Johnathan"},
     })
 }
 
@@ -148,7 +151,7 @@ async fn nothing_of_the_person_is_left_and_the_amounts_are_as_they_were() {
     let (before, posted) = (account(&shop, &member).await, journal(&shop, &member).await);
     let somebody_else = shop.member("somebody-else").await;
     let dumped = serde_json::to_string(&dump(&shop)).unwrap();
-    for word in &OF_THE_PERSON[..4] {
+    for word in &OF_THE_PERSON[..5] {
         assert!(dumped.contains(word), "{word} was there");
     }
 
@@ -330,6 +333,42 @@ async fn a_customer_who_never_became_a_member_is_forgotten_too() {
     assert!(serde_json::to_string(&dump(&shop)).unwrap().contains("john@example.com"));
     told(&shop, "customers/redact", &redaction()).await;
     assert_nothing_is_left(&shop);
+}
+
+#[tokio::test]
+async fn a_guest_who_is_known_by_phone_alone_is_forgotten_too() {
+    let shop = Shop::open(OPENING).await;
+    let guest = |id: &str, phone: &str, card: &str| {
+        let mut order = shop.order(id, "guest", 1_000);
+        order["order"]["customer"] = json!({"phone": phone, "card": card});
+        order
+    };
+    let mut test = guest("1", "06 12 34 56 78", "card-of-john");
+    test["order"]["test"] = json!(true);
+    for order in
+        [test, guest("2", "+33612345678", "card-of-john"), guest("3", "06 98 76 54 32", "other-card")]
+    {
+        shop.process(&order).await;
+    }
+    let phone = DirectoryKey::Phone(Phone::new("+33612345678").unwrap());
+    let member = shop.stack.store().find_member(&phone, Consistency::Strong).await.unwrap().unwrap();
+    let (sought, now) = (Sought::Member(member.clone()), shop.stack.clock().now());
+    let of_order = shop.stack.store().owner_sought(&OrderKey::new("generic-main#2").unwrap()).await;
+    assert_eq!(of_order.unwrap().as_ref(), Some(&sought));
+    let export = shop.stack.store().export_person(ErasureId::new("export-1").unwrap(), &sought, now).await;
+    let export = serde_json::to_string(&export.unwrap()).unwrap();
+
+    let erasure = Erasure::of(ErasureId::new("erasure-1").unwrap(), &sought);
+    shop.stack.store().ask_erasure(&erasure).await.unwrap();
+    shop.drain().await;
+
+    let left = serde_json::to_string(&dump(&shop)).unwrap();
+    for word in ["generic-main#1", "generic-main#2", "+33612345678", "card-of-john"] {
+        assert!(export.contains(word), "{word} is in the export");
+        assert_eq!(left.contains(word), word.starts_with(GENERIC), "{word}");
+    }
+    assert!(left.contains("+33698765432") && left.contains("other-card"), "somebody else's stay");
+    assert_eq!(account(&shop, member.as_str()).await["balance"], 100);
 }
 
 #[tokio::test]

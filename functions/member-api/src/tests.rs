@@ -97,6 +97,7 @@ fn order() -> Order {
         customer: Some(Customer {
             source,
             id: Some(CustomerId::new("a#7").unwrap()),
+            card: None,
             contact: Contact::default(),
         }),
         snapshot: Snapshot {

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use domain::ids::IdError;
 use domain::time::TimeError;
-use domain::{Contact, CouponCode, Currency, Timestamp};
+use domain::{Contact, CouponCode, Currency, Phone, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
@@ -279,19 +279,21 @@ pub fn read_contact(
 ) -> Result<Contact, NotAnAddress> {
     let email = Some(email).filter(|email| !email.is_empty());
     let email = email.map(|email| Email::try_from(email.to_owned())).transpose().map_err(|_| NotAnAddress)?;
-    Ok(contact(email, is_verified, Some(name), Some(locale)))
+    Ok(contact(email, is_verified, None, Some(name), Some(locale)))
 }
 
 /// How to reach a customer. A name is cut, and a locale that is none left out: an order counts more than they do.
 pub(crate) fn contact(
     email: Option<Email>,
     is_verified: bool,
+    phone: Option<Phone>,
     name: Option<&str>,
     locale: Option<&str>,
 ) -> Contact {
     Contact {
         email_verified: email.is_some() && is_verified,
         email: email.map(|Email(address)| address),
+        phone,
         name: name.and_then(name_of),
         locale: locale.and_then(locale_of),
     }
@@ -376,7 +378,7 @@ mod tests {
     #[test]
     fn a_contact_is_tidied() {
         let email = |text: &str| Email::try_from(text.to_owned()).ok();
-        let found = contact(email(" C-1@Example.com"), true, Some(" C\n"), Some("pt_BR"));
+        let found = contact(email(" C-1@Example.com"), true, None, Some(" C\n"), Some("pt_BR"));
         assert_eq!(found.verified_email(), Some("c-1@example.com"));
         assert_eq!((found.name.as_deref(), found.locale.as_deref()), (Some("C"), Some("pt-BR")));
         for bad in
@@ -384,6 +386,6 @@ mod tests {
         {
             assert!(email(bad).is_none(), "{bad}");
         }
-        assert!(contact(None, true, Some(""), Some("../etc")).is_empty());
+        assert!(contact(None, true, None, Some(""), Some("../etc")).is_empty());
     }
 }

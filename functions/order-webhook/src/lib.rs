@@ -6,6 +6,7 @@
 mod api;
 mod fields;
 mod parameters;
+mod phone;
 mod platform;
 mod reconciliation;
 mod signature;
@@ -172,6 +173,7 @@ impl OrderWebhook {
             News::Deleted { order, at } => self.store.record_deletion(&order, at).await?,
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
+            News::Owner { order, customer } => self.store.record_owner(&order, &customer).await?,
             News::Merge { source, merge } => self.store.record_merge(&source, &merge).await?,
             News::Contact { customer, at } => match self.store.record_contact(&customer, at).await? {
                 Some(recorded) => recorded,

@@ -35,7 +35,7 @@ type SetUp = fn(&SourceDocument) -> Result<Arc<dyn Platform>, SourceError>;
 static PLATFORMS: [(&str, SetUp); 7] = [
     ("adobe_commerce", adobe_commerce::set_up),
     ("bigcommerce", bigcommerce::set_up),
-    ("generic", |_| Ok(Arc::new(generic::Generic))),
+    ("generic", |document| Ok(Arc::new(generic::Generic { country: document.country }))),
     ("shopify", shopify::set_up),
     ("square", square::set_up),
     ("stripe", stripe::set_up),
@@ -74,6 +74,8 @@ pub(crate) enum News {
     Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
     UnlinkedRefund(UnlinkedRefund),
+    /// Whose an order is, told apart from it.
+    Owner { order: OrderKey, customer: Customer },
     /// Two customers of the source turned out to be one.
     Merge { source: SourceName, merge: CustomerMerge },
     /// Only where to look: what is to be read of the platform's API before there is news.
@@ -93,7 +95,9 @@ impl News {
     pub(crate) fn order(&self) -> Option<&OrderKey> {
         match self {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
-            Self::Deleted { order, .. } | Self::Refund { order, .. } => Some(order),
+            Self::Deleted { order, .. } | Self::Refund { order, .. } | Self::Owner { order, .. } => {
+                Some(order)
+            }
             Self::UnlinkedRefund(refund) => Some(&refund.key),
             Self::Request(request) => request.order(),
             Self::Merge { .. }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::api::{AccessDocument, Answer};
 use crate::fields::{BadInput, without_values};
 use crate::parameters::Parameters;
+use crate::phone::Country;
 use crate::platform::{self, Delivery, Greeting, Listing, News, Platform, Reading, Unlisted};
 use crate::signature::{BadSecret, Refusal};
 
@@ -20,8 +21,8 @@ const MAX_SECRETS: usize = 2;
 /// How often strangers may make us read the parameters again.
 const SECONDS_BETWEEN_READINGS: i64 = 5 * 60;
 
-/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys (a country)
-/// are for whoever needs them.
+/// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys are for whoever
+/// needs them.
 #[derive(Clone, Default, Deserialize)]
 pub(crate) struct SourceDocument {
     /// `generic`, `shopify`, …
@@ -29,6 +30,8 @@ pub(crate) struct SourceDocument {
     /// One secret, or two while one is being rotated.
     #[serde(default)]
     pub(crate) secrets: Vec<String>,
+    /// Where its customers are at home: their phone numbers are read as they are dialled there.
+    pub(crate) country: Option<Country>,
     /// The address that the platform was told, where it signs that too.
     pub(crate) notification_url: Option<String>,
     /// The header that carries the secret itself, where the platform signs nothing.

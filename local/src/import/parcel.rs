@@ -53,6 +53,7 @@ impl Naming {
         let customer = Some(Customer {
             source: source.clone(),
             id: Some(names.customer(row.customer).clone()),
+            card: None,
             contact: names.contact(row.customer).cloned().unwrap_or_default(),
         });
         let refund = Refund { refunded_at: row.at, currency, goods, kind: RefundKind::Goods };

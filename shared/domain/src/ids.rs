@@ -24,7 +24,7 @@ pub enum IdError {
     BadCharacter,
 }
 
-fn check(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), IdError> {
+pub(crate) fn check(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
     }
@@ -89,7 +89,7 @@ fn is_slug(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     !c.is_control()
 }
 

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod member;
 pub mod money;
 pub mod order;
+pub mod person;
 pub mod points;
 pub mod programme;
 pub mod rating;
@@ -28,6 +29,7 @@ pub use order::{
     Contact, Customer, CustomerMerge, Order, OrderState, Payment, Refund, RefundKind, Snapshot,
     UnlinkedRefund,
 };
+pub use person::{CardFingerprint, Phone};
 pub use points::Points;
 pub use programme::{Programme, ProgrammeError, Programmes, Version};
 pub use rating::{Rated, Rater, RaterChange, RaterHistory, Rating, Score};

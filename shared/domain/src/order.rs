@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{CouponCode, CustomerId, OrderKey, RefundId, SourceName};
 use crate::journal::Cause;
 use crate::money::{Currency, Goods};
+use crate::person::{CardFingerprint, Phone};
 use crate::time::Timestamp;
 
 /// Who bought: what identifies the person at the source.
@@ -17,12 +18,15 @@ pub struct Customer {
     /// The platform's own identifier; guests have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<CustomerId>,
+    /// The card that was paid with, by the name that the source has for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardFingerprint>,
     /// How to reach the person; kept with the person, never on profile or journal.
     #[serde(default, skip_serializing_if = "Contact::is_empty")]
     pub contact: Contact,
 }
 
-/// How to reach a person. Only a verified address identifies one.
+/// How to reach a person. A verified address identifies one, and a phone number as it was told.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// E-mail, lower case.
@@ -31,6 +35,9 @@ pub struct Contact {
     /// Whether the source says that the address is the customer's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_verified: bool,
+    /// Phone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
     /// What to call the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -59,9 +66,12 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Customer {
-    /// Whether the person can be told from others: by an identifier or a verified e-mail.
+    /// Whether the person can be told from others: by an identifier, a verified e-mail, a phone number or a card.
     pub fn is_known(&self) -> bool {
-        self.id.is_some() || self.contact.verified_email().is_some()
+        self.id.is_some()
+            || self.contact.verified_email().is_some()
+            || self.contact.phone.is_some()
+            || self.card.is_some()
     }
 }
 

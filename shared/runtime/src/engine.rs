@@ -370,15 +370,15 @@ impl Batch<'_> {
         let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else { return Ok(None) };
         let programmes = engine.programmes.get().await?;
         let mut keys = vec![key.clone()];
-        if programmes.at(engine.clock.now()).programme.across_sources
-            && let Some(email) = DirectoryKey::of_email(customer).filter(|email| email != key)
-        {
-            if let Some(member) = engine.store.find_member(&email, Consistency::Strong).await? {
-                // A customer of another source; from now on found under this name too.
-                engine.store.add_name(key, &member).await?;
-                return self.load_found(&member, Consistency::Strong).await.map(Some);
+        if programmes.at(engine.clock.now()).programme.across_sources {
+            for other in DirectoryKey::everywhere(customer).filter(|other| other != key) {
+                if let Some(member) = engine.store.find_member(&other, Consistency::Strong).await? {
+                    // A customer of another source; from now on found under this name too.
+                    engine.store.add_name(key, &member).await?;
+                    return self.load_found(&member, Consistency::Strong).await.map(Some);
+                }
+                keys.push(other);
             }
-            keys.push(email);
         }
         let member = engine.random.entropy()?.member_id().ok_or(NoRandomness)?;
         let enrolled_at = effective_at.min(engine.clock.now());

@@ -173,6 +173,8 @@ pub(crate) fn directory_key(key: &DirectoryKey) -> String {
     match key {
         DirectoryKey::Customer(source, id) => format!("customer#{source}#{id}"),
         DirectoryKey::Email(address) => format!("email#{address}"),
+        DirectoryKey::Phone(phone) => format!("phone#{}", phone.as_str()),
+        DirectoryKey::Card(source, card) => format!("card#{source}#{}", card.as_str()),
         DirectoryKey::Coupon(code) => coupon(code),
     }
 }

@@ -9,7 +9,8 @@ mod sweep;
 use std::collections::HashMap;
 
 use domain::{
-    CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, SourceName, Timestamp, UnlinkedRefund,
+    Customer, CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, SourceName, Timestamp,
+    UnlinkedRefund,
 };
 
 use self::import::Told;
@@ -98,6 +99,11 @@ impl Store {
         refund: &Refund,
     ) -> Result<Recorded, StoreError> {
         self.record_news(order, &News::of_refund(id, refund), Told::AsItHappens).await
+    }
+
+    /// Writes whose an order is, known or not yet. The owner first told stays.
+    pub async fn record_owner(&self, order: &OrderKey, owner: &Customer) -> Result<Recorded, StoreError> {
+        self.record_news(order, &News::of_owner(owner), Told::AsItHappens).await
     }
 
     /// Writes a refund that names no order.

@@ -127,9 +127,7 @@ impl Person {
 
     /// Whether an order's owner is found by a key of this person's.
     fn is_owner(&self, owner: &Customer) -> bool {
-        let email = owner.contact.verified_email().map(|email| DirectoryKey::Email(email.to_owned()));
-        let by_id = owner.id.clone().map(|id| DirectoryKey::Customer(owner.source.clone(), id));
-        by_id.into_iter().chain(email).any(|key| self.knows(&keys::directory_key(&key)))
+        DirectoryKey::all_of(owner).any(|key| self.knows(&keys::directory_key(&key)))
     }
 
     fn learn_key(&mut self, key: &str) -> Result<(), StoreError> {
@@ -182,7 +180,7 @@ fn erased_owner(
     let name = member.map_or(person.id.as_str(), MemberId::as_str);
     let id = CustomerId::new(format!("{ERASED}{name}"));
     let id = id.map_err(|error| StoreError::Permanent(format!("an erased owner's name {error}")))?;
-    Ok(Customer { source: source.clone(), id: Some(id), contact: domain::Contact::default() })
+    Ok(Customer { source: source.clone(), id: Some(id), card: None, contact: domain::Contact::default() })
 }
 
 fn text_of<'a>(item: &'a Attributes, attribute: &str) -> Option<&'a str> {

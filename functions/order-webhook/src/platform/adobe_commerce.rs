@@ -23,6 +23,7 @@ use self::document::Told;
 use super::{Delivery, Greeting, Listing, News, Platform, Unlisted};
 use crate::api::Access;
 use crate::fields::{BadInput, read};
+use crate::phone::Country;
 use crate::signature::public_key::PublicKey;
 use crate::signature::{BadSecret, Refusal, body_hmac};
 use crate::sources::{SourceDocument, SourceError};
@@ -44,9 +45,17 @@ const VALIDATION: &str = "https://csm.adobe.io/";
 struct AdobeCommerce {
     public_keys: Vec<PublicKey>,
     client_id: String,
-    prices_include_tax: bool,
+    shop: Shop,
     /// Only to read the lists of orders and of credit memos.
     access: Option<Access>,
+}
+
+/// What the events do not tell of a shop.
+#[derive(Clone, Copy)]
+struct Shop {
+    /// Whether it shows its prices with tax.
+    prices_include_tax: bool,
+    country: Option<Country>,
 }
 
 /// Adobe Commerce as a source's configuration sets it up.
@@ -62,9 +71,9 @@ pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, Sou
     if client_id.is_empty() && !public_keys.is_empty() {
         return Err(SourceError::Missing("client_id"));
     }
-    let prices_include_tax = document.prices_include_tax;
+    let shop = Shop { prices_include_tax: document.prices_include_tax, country: document.country };
     let access = list::access(document)?;
-    Ok(Arc::new(AdobeCommerce { public_keys, client_id, prices_include_tax, access }))
+    Ok(Arc::new(AdobeCommerce { public_keys, client_id, shop, access }))
 }
 
 impl Platform for AdobeCommerce {
@@ -128,9 +137,9 @@ impl Platform for AdobeCommerce {
             return Err(BadInput::at("the body", "must be one event; have them delivered one by one"));
         }
         match Told::of(body) {
-            Told::Order(order) => order.news(delivery.source, self.prices_include_tax),
-            Told::Invoice(invoice) => invoice.news(delivery.source, self.prices_include_tax),
-            Told::CreditMemo(memo) => memo.news(delivery.source, self.prices_include_tax),
+            Told::Order(order) => order.news(delivery.source, self.shop),
+            Told::Invoice(invoice) => invoice.news(delivery.source, self.shop),
+            Told::CreditMemo(memo) => memo.news(delivery.source, self.shop.prices_include_tax),
             Told::Nothing(reason) => Ok(News::Nothing(reason)),
         }
     }

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use super::{Delivery, Listing, News, Platform, Reading, Unlisted};
 use crate::api::{Access, Answer, Resource};
 use crate::fields::{BadInput, Id, PlatformId, read};
+use crate::phone::Country;
 use crate::signature::{BadSecret, Refusal, body_hmac, shared_header, standard_webhooks};
 use crate::sources::{SourceDocument, SourceError};
 
@@ -40,6 +41,7 @@ struct BigCommerce {
     store: String,
     /// The header that carries the secret, instead of a signature.
     header: Option<HeaderName>,
+    country: Option<Country>,
 }
 
 /// BigCommerce as a source's configuration sets it up.
@@ -51,7 +53,8 @@ pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, Sou
     }
     let header = document.header.as_deref().map(str::parse).transpose();
     let header = header.map_err(|_| SourceError::Setting("header", "is no name of a header"))?;
-    Ok(Arc::new(BigCommerce { access: Access::new(api, PUBLIC_ADDRESS)?, store, header }))
+    let country = document.country;
+    Ok(Arc::new(BigCommerce { access: Access::new(api, PUBLIC_ADDRESS)?, store, header, country }))
 }
 
 impl Platform for BigCommerce {
@@ -95,7 +98,7 @@ impl Platform for BigCommerce {
                 self.resource(&format!("v2/orders/{order}/products?limit={MAX_PRODUCTS}")),
             ])),
             [told, refunds, products] if told.is_known => {
-                let order = order::told(delivery.source, told, refunds, products)?;
+                let order = order::told(delivery.source, self.country, told, refunds, products)?;
                 Ok(Reading::Told(vec![News::Order(order)]))
             }
             _ => Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])),

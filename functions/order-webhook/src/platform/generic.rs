@@ -17,10 +17,12 @@
 //!     "paid_minor": 2000,                         // with partially_paid only: how much
 //!     "total_minor": 5090,                        // of how much
 //!     "test": false,                              // optional; a test earns nothing
-//!     "customer": {                               // optional; id, or an e-mail that you have verified
+//!     "customer": {                               // optional; id, an e-mail that you have verified, phone, or card
 //!       "id": "c-1",
 //!       "email": "c-1@example.com",
 //!       "email_verified": true,
+//!       "phone": "+33612345678",                  // or "06 12 34 56 78", where the source has a country
+//!       "card": "card-7",                         // your own name for the card that was paid with
 //!       "name": "…",
 //!       "locale": "fr"
 //!     }
@@ -44,17 +46,22 @@
 //!
 //! An order is told whole each time, the refunds one by one. Unknown types and unknown fields are let pass.
 
-use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId};
+use domain::{
+    CardFingerprint, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId,
+};
 use domain::{Snapshot, SourceName, Timestamp, UnlinkedRefund};
 use ring::hmac;
 use serde::Deserialize;
 
 use super::{Delivery, News, Platform};
 use crate::fields::{BadInput, Email, Id, Instant, MinorUnits, PlatformId, contact, coupons, read};
+use crate::phone::{Country, read_phone};
 use crate::signature::{BadSecret, Refusal, standard_webhooks};
 
 /// See the file's own words.
-pub(super) struct Generic;
+pub(super) struct Generic {
+    pub(super) country: Option<Country>,
+}
 
 impl Platform for Generic {
     fn key(&self, secret: &str) -> Result<hmac::Key, BadSecret> {
@@ -72,8 +79,10 @@ impl Platform for Generic {
     fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
         // Twice over a small body: only so does an error know the whole way to its field.
         match read::<Event>(delivery.body)?.kind.as_str() {
-            "order.updated" => read::<OrderUpdated>(delivery.body)?.order.news(delivery),
-            "order.refunded" => read::<OrderRefunded>(delivery.body)?.refund.news(delivery.source),
+            "order.updated" => read::<OrderUpdated>(delivery.body)?.order.news(delivery, self.country),
+            "order.refunded" => {
+                read::<OrderRefunded>(delivery.body)?.refund.news(delivery.source, self.country)
+            }
             _ => Ok(News::Nothing("events of this type are not needed")),
         }
     }
@@ -134,6 +143,8 @@ struct CustomerDocument {
     id: Option<Id<CustomerId>>,
     email: Option<Email>,
     email_verified: Option<bool>,
+    phone: Option<String>,
+    card: Option<Id<CardFingerprint>>,
     name: Option<String>,
     locale: Option<String>,
 }
@@ -166,7 +177,7 @@ impl TryFrom<GoodsDocument> for GoodsField {
 }
 
 impl OrderDocument {
-    fn news(self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+    fn news(self, delivery: &Delivery<'_>, country: Option<Country>) -> Result<News, BadInput> {
         let payment = self.payment()?;
         let updated_at = match self.updated_at {
             Some(Instant(at)) => at,
@@ -175,7 +186,7 @@ impl OrderDocument {
         Ok(News::Order(Order {
             key: order_key(delivery.source, &self.id.0, "order.id")?,
             placed_at: self.placed_at.0,
-            customer: self.customer.map(|customer| customer.at(delivery.source)),
+            customer: self.customer.map(|customer| customer.at(delivery.source, country)),
             snapshot: Snapshot {
                 updated_at,
                 currency: self.currency,
@@ -210,8 +221,8 @@ impl OrderDocument {
 }
 
 impl RefundDocument {
-    fn news(self, source: &SourceName) -> Result<News, BadInput> {
-        let customer = self.customer.map(|customer| customer.at(source));
+    fn news(self, source: &SourceName, country: Option<Country>) -> Result<News, BadInput> {
+        let customer = self.customer.map(|customer| customer.at(source, country));
         let Id(id) = self.id;
         let refund = Refund::of_goods(self.refunded_at.0, self.currency, self.goods.0);
         if let Some(Id(order)) = self.order_id {
@@ -221,7 +232,7 @@ impl RefundDocument {
         if !customer.as_ref().is_some_and(Customer::is_known) {
             return Err(BadInput::at(
                 "refund.customer",
-                "needs an id or a verified email where there is no order_id",
+                "needs an id, a verified email, a phone or a card where there is no order_id",
             ));
         }
         let key =
@@ -231,12 +242,14 @@ impl RefundDocument {
 }
 
 impl CustomerDocument {
-    fn at(self, source: &SourceName) -> Customer {
+    fn at(self, source: &SourceName, country: Option<Country>) -> Customer {
         let is_verified = self.email_verified.unwrap_or_default();
+        let phone = read_phone(self.phone.as_deref(), country);
         Customer {
             source: source.clone(),
             id: self.id.map(|Id(id)| id),
-            contact: contact(self.email, is_verified, self.name.as_deref(), self.locale.as_deref()),
+            card: self.card.map(|Id(card)| card),
+            contact: contact(self.email, is_verified, phone, self.name.as_deref(), self.locale.as_deref()),
         }
     }
 }

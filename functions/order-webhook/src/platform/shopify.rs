@@ -23,6 +23,7 @@ use super::{Delivery, Listing, News, Platform, Request, Unlisted};
 use crate::api::Access;
 use crate::fields::{Amount, BadInput, Email, Id, Instant, PlatformId};
 use crate::fields::{contact, coupons, minor_units, null_is_default, read};
+use crate::phone::{Country, read_phone};
 use crate::signature::{BadSecret, Refusal, body_hmac};
 use crate::sources::{SourceDocument, SourceError};
 
@@ -32,13 +33,14 @@ const TOPIC: &str = "X-Shopify-Topic";
 /// See the file's own words.
 #[derive(Default)]
 struct Shopify {
+    country: Option<Country>,
     /// Only to read the list of orders.
     access: Option<Access>,
 }
 
 /// Shopify as a source's configuration sets it up.
 pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
-    Ok(Arc::new(Shopify { access: list::access(document)? }))
+    Ok(Arc::new(Shopify { country: document.country, access: list::access(document)? }))
 }
 
 impl Platform for Shopify {
@@ -63,12 +65,16 @@ impl Platform for Shopify {
             | "orders/updated"
             | "orders/cancelled"
             | "orders/fulfilled"
-            | "orders/partially_fulfilled" => read::<OrderBody>(delivery.body)?.news(delivery.source),
+            | "orders/partially_fulfilled" => {
+                read::<OrderBody>(delivery.body)?.news(delivery.source, self.country)
+            }
             "orders/delete" => {
                 let key = order_key(delivery.source, &read::<DeletedBody>(delivery.body)?.id, "id")?;
                 Ok(News::Deleted { order: key, at: delivery.now })
             }
-            "customers/update" => read::<CustomerUpdateBody>(delivery.body)?.news(delivery.source),
+            "customers/update" => {
+                read::<CustomerUpdateBody>(delivery.body)?.news(delivery.source, self.country)
+            }
             "customers/merge" => read::<MergeBody>(delivery.body)?.news(delivery.source),
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
             "customers/redact" => Ok(read::<RedactBody>(delivery.body)?.news(delivery.source)),
@@ -115,6 +121,7 @@ struct OrderBody {
     #[serde(default, deserialize_with = "null_is_default")]
     discount_codes: Vec<DiscountCode>,
     email: Option<String>,
+    phone: Option<String>,
     customer_locale: Option<String>,
     customer: Option<CustomerBody>,
 }
@@ -137,11 +144,12 @@ struct CustomerUpdateBody {
 }
 
 impl CustomerUpdateBody {
-    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+    fn news(self, source: &SourceName, country: Option<Country>) -> Result<News, BadInput> {
         if self.line_items.is_some() {
             return Err(BadInput::at("line_items", "has no place in a customer"));
         }
-        Ok(News::Contact { customer: self.customer.told(source, None, None), at: self.updated_at.0 })
+        let customer = self.customer.told(source, AtCheckout::default(), country);
+        Ok(News::Contact { customer, at: self.updated_at.0 })
     }
 }
 
@@ -189,11 +197,20 @@ struct CustomerBody {
     id: Option<Id<CustomerId>>,
     email: Option<String>,
     verified_email: Option<bool>,
+    phone: Option<String>,
     first_name: Option<String>,
 }
 
+/// How to reach whoever ordered, as they said at the checkout.
+#[derive(Default)]
+struct AtCheckout {
+    email: Option<String>,
+    phone: Option<String>,
+    locale: Option<String>,
+}
+
 impl OrderBody {
-    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+    fn news(self, source: &SourceName, country: Option<Country>) -> Result<News, BadInput> {
         if self.refunds.len() > MAX_REFUNDS_PER_ORDER {
             return Err(BadInput::at("refunds", format_args!("are more than {MAX_REFUNDS_PER_ORDER}")));
         }
@@ -215,7 +232,7 @@ impl OrderBody {
         // An imported order was created today and processed when the customer placed it: Shopify documents
         // `processed_at` as the date that appears on the order, and lets an import set it.
         let placed_at = self.processed_at.unwrap_or(self.created_at).0;
-        let customer = self.customer(source);
+        let customer = self.customer(source, country);
         Ok(News::Order(Order { key, placed_at, customer, snapshot, refunds }))
     }
 
@@ -246,21 +263,25 @@ impl OrderBody {
         })
     }
 
-    fn customer(self, source: &SourceName) -> Option<Customer> {
-        let customer = self.customer?;
-        Some(customer.told(source, self.email, self.customer_locale.as_deref()))
+    fn customer(self, source: &SourceName, country: Option<Country>) -> Option<Customer> {
+        let said = AtCheckout { email: self.email, phone: self.phone, locale: self.customer_locale };
+        Some(self.customer?.told(source, said, country))
     }
 }
 
 impl CustomerBody {
-    /// An order's own address was typed at the checkout; only the customer's can have been verified.
-    fn told(self, source: &SourceName, orders_email: Option<String>, locale: Option<&str>) -> Customer {
+    /// What was typed at the checkout stands in where the customer has nothing; only the customer's own address can have
+    /// been verified. The phone of an address is its recipient's, and no matter.
+    fn told(self, source: &SourceName, said: AtCheckout, country: Option<Country>) -> Customer {
         let is_verified = self.email.is_some() && self.verified_email.unwrap_or_default();
-        let email = self.email.or(orders_email).and_then(|text| Email::try_from(text).ok());
+        let email = self.email.or(said.email).and_then(|text| Email::try_from(text).ok());
+        let read = |text: Option<String>| read_phone(text.as_deref(), country);
+        let phone = read(self.phone).or_else(|| read(said.phone));
         Customer {
             source: source.clone(),
             id: self.id.map(|Id(id)| id),
-            contact: contact(email, is_verified, self.first_name.as_deref(), locale),
+            card: None,
+            contact: contact(email, is_verified, phone, self.first_name.as_deref(), said.locale.as_deref()),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Stripe moves money: of what is given back it tells the sum so far, of which goods first.
 
 mod list;
+mod payer;
 mod refund;
 mod sale;
 
@@ -17,11 +18,13 @@ use ring::hmac;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use self::payer::PaidBody;
 use self::refund::{ChargeBody, RefundBody};
 use self::sale::{IntentBody, InvoiceBody, SessionBody};
 use super::{Delivery, Listing, News, Platform, Unlisted};
 use crate::api::Access;
 use crate::fields::{BadInput, UnixSeconds, read};
+use crate::phone::Country;
 use crate::signature::{BadSecret, Refusal, body_hmac, timed_hmac};
 use crate::sources::{SourceDocument, SourceError};
 
@@ -30,13 +33,14 @@ const SIGNATURE: &str = "Stripe-Signature";
 /// See the file's own words.
 #[derive(Default)]
 struct Stripe {
+    country: Option<Country>,
     /// Only to read the list of events.
     access: Option<Access>,
 }
 
 /// Stripe as a source's configuration sets it up.
 pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
-    Ok(Arc::new(Stripe { access: list::access(document)? }))
+    Ok(Arc::new(Stripe { country: document.country, access: list::access(document)? }))
 }
 
 impl Platform for Stripe {
@@ -59,11 +63,14 @@ impl Platform for Stripe {
         match read::<Kind>(delivery.body)?.kind.as_str() {
             "checkout.session.completed"
             | "checkout.session.async_payment_succeeded"
-            | "checkout.session.async_payment_failed" => told::<SessionBody>(delivery, SessionBody::news),
-            "payment_intent.succeeded" => told::<IntentBody>(delivery, IntentBody::news),
-            "invoice.paid" => told::<InvoiceBody>(delivery, InvoiceBody::news),
-            "charge.refunded" => told::<ChargeBody>(delivery, ChargeBody::news),
-            "charge.refund.updated" => told::<RefundBody>(delivery, RefundBody::news),
+            | "checkout.session.async_payment_failed" => {
+                self.told::<SessionBody>(delivery, SessionBody::news)
+            }
+            "payment_intent.succeeded" => self.told::<IntentBody>(delivery, IntentBody::news),
+            "invoice.paid" => self.told::<InvoiceBody>(delivery, InvoiceBody::news),
+            "charge.succeeded" => self.told::<PaidBody>(delivery, PaidBody::news),
+            "charge.refunded" => self.told::<ChargeBody>(delivery, ChargeBody::news),
+            "charge.refund.updated" => self.told::<RefundBody>(delivery, RefundBody::news),
             _ => Ok(News::Nothing("events of this type are not needed")),
         }
     }
@@ -74,13 +81,17 @@ impl Platform for Stripe {
     }
 }
 
-fn told<T: DeserializeOwned>(
-    delivery: &Delivery<'_>,
-    news: fn(T, &Occasion<'_>) -> Result<News, BadInput>,
-) -> Result<News, BadInput> {
-    let event: Event<T> = read(delivery.body)?;
-    let occasion = Occasion { source: delivery.source, at: event.created.0, test: !event.livemode };
-    news(event.data.object, &occasion)
+impl Stripe {
+    fn told<T: DeserializeOwned>(
+        &self,
+        delivery: &Delivery<'_>,
+        news: fn(T, &Occasion<'_>) -> Result<News, BadInput>,
+    ) -> Result<News, BadInput> {
+        let event: Event<T> = read(delivery.body)?;
+        let (source, country) = (delivery.source, self.country);
+        let occasion = Occasion { source, country, at: event.created.0, test: !event.livemode };
+        news(event.data.object, &occasion)
+    }
 }
 
 #[derive(Deserialize)]
@@ -105,6 +116,7 @@ struct EventData<T> {
 /// What an event says apart from its object.
 struct Occasion<'a> {
     source: &'a SourceName,
+    country: Option<Country>,
     /// When it happened; a retry says the same.
     at: Timestamp,
     test: bool,

@@ -15,7 +15,7 @@ mod list;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId};
+use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Phone, Refund, RefundId};
 use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
@@ -27,6 +27,7 @@ use super::{Delivery, Listing, News, Platform, Unlisted};
 use crate::fields::{
     Amount, BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, null_is_default, read,
 };
+use crate::phone::{Country, read_phone};
 use crate::signature::{BadSecret, Refusal, body_hmac};
 use crate::sources::{SourceDocument, SourceError};
 
@@ -44,13 +45,14 @@ const NOT_FOUND: u16 = 404;
 /// See the file's own words.
 #[derive(Default)]
 struct WooCommerce {
+    country: Option<Country>,
     /// Only to read the list of orders.
     access: Option<list::ShopAccess>,
 }
 
 /// WooCommerce as a source's configuration sets it up.
 pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
-    Ok(Arc::new(WooCommerce { access: list::access(document)? }))
+    Ok(Arc::new(WooCommerce { country: document.country, access: list::access(document)? }))
 }
 
 impl Platform for WooCommerce {
@@ -78,13 +80,13 @@ impl Platform for WooCommerce {
     fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
         let topic = delivery.header(TOPIC).ok_or_else(|| BadInput::at(TOPIC, "the header is missing"))?;
         match topic {
-            "order.created" | "order.updated" => order_news(delivery, News::Order),
-            "order.restored" => order_news(delivery, News::Restored),
+            "order.created" | "order.updated" => order_news(delivery, self.country, News::Order),
+            "order.restored" => order_news(delivery, self.country, News::Restored),
             "order.deleted" => {
                 let DeletedBody { id } = read(delivery.body)?;
                 Ok(News::Deleted { order: order_key(delivery.source, &id)?, at: delivery.now })
             }
-            "customer.updated" => read::<CustomerBody>(delivery.body)?.news(delivery.source),
+            "customer.updated" => read::<CustomerBody>(delivery.body)?.news(delivery.source, self.country),
             _ => Ok(News::Nothing("this topic is not needed")),
         }
     }
@@ -103,24 +105,32 @@ struct CustomerBody {
     date_created_gmt: Utc,
     email: Option<String>,
     first_name: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    billing: Billing,
     /// No order has it.
     #[serde(rename = "username")]
     _username: String,
 }
 
 impl CustomerBody {
-    fn news(self, source: &SourceName) -> Result<News, BadInput> {
+    fn news(self, source: &SourceName, country: Option<Country>) -> Result<News, BadInput> {
+        let phone = self.billing.phone(country);
         let email = self.email.and_then(|text| Email::try_from(text).ok());
         let customer = Customer {
             source: source.clone(),
             id: Some(self.id.0),
-            contact: contact(email, false, self.first_name.as_deref(), None),
+            card: None,
+            contact: contact(email, false, phone, self.first_name.as_deref(), None),
         };
         Ok(News::Contact { customer, at: self.date_modified_gmt.unwrap_or(self.date_created_gmt).0 })
     }
 }
 
-fn order_news(delivery: &Delivery<'_>, tell: fn(Order) -> News) -> Result<News, BadInput> {
+fn order_news(
+    delivery: &Delivery<'_>,
+    country: Option<Country>,
+    tell: fn(Order) -> News,
+) -> Result<News, BadInput> {
     let order = match read::<OrderBody>(delivery.body) {
         Ok(order) => order,
         Err(bad) => return unread_order(delivery, bad),
@@ -129,7 +139,7 @@ fn order_news(delivery: &Delivery<'_>, tell: fn(Order) -> News) -> Result<News, 
         // Nobody has ordered yet; when somebody does, the order is dated anew.
         return Ok(News::Nothing("the order is not placed yet"));
     }
-    order.told(delivery.source).map(tell)
+    order.told(delivery.source, country).map(tell)
 }
 
 /// A webhook sends what the shop answers when it is asked for the order: where it could not read it, an error.
@@ -209,11 +219,19 @@ struct RefundBody {
 #[derive(Default, Deserialize)]
 struct Billing {
     email: Option<String>,
+    phone: Option<String>,
+    country: Option<String>,
     first_name: Option<String>,
 }
 
+impl Billing {
+    fn phone(&self, country: Option<Country>) -> Option<Phone> {
+        read_phone(self.phone.as_deref(), Country::beside(self.country.as_deref(), country))
+    }
+}
+
 impl OrderBody {
-    fn told(self, source: &SourceName) -> Result<Order, BadInput> {
+    fn told(self, source: &SourceName, country: Option<Country>) -> Result<Order, BadInput> {
         let priced = self.priced()?;
         let (payment, cancelled) = self.standing();
         let snapshot = Snapshot {
@@ -230,7 +248,7 @@ impl OrderBody {
             placed_at: self.date_created_gmt.0,
             refunds: self.refunds_of(&priced)?,
             snapshot,
-            customer: Some(self.customer(source)),
+            customer: Some(self.customer(source, country)),
         })
     }
 
@@ -286,12 +304,14 @@ impl OrderBody {
     }
 
     /// Whoever orders types the address; WooCommerce verifies none.
-    fn customer(self, source: &SourceName) -> Customer {
+    fn customer(self, source: &SourceName, country: Option<Country>) -> Customer {
+        let phone = self.billing.phone(country);
         let email = self.billing.email.and_then(|text| Email::try_from(text).ok());
         Customer {
             source: source.clone(),
             id: self.customer_id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
-            contact: contact(email, false, self.billing.first_name.as_deref(), None),
+            card: None,
+            contact: contact(email, false, phone, self.billing.first_name.as_deref(), None),
         }
     }
 }

@@ -117,6 +117,21 @@ fn a_secret_that_would_let_everybody_in_is_refused_at_the_start() {
 }
 
 #[test]
+fn a_source_may_name_its_country_and_a_slip_in_it_is_told() {
+    let with = |country: &str| {
+        Sources::from_toml(&format!(
+            "[shop]\nplatform = \"shopify\"\nsecrets = [\"a\"]\ncountry = \"{country}\""
+        ))
+    };
+    assert!(with("FR").is_ok());
+    let error = with("France").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the sources cannot be read: country must be one of two letters (ISO 3166), such as \"FR\""
+    );
+}
+
+#[test]
 fn either_of_two_secrets_opens_while_one_is_being_rotated() {
     let text = "[shop]\nplatform = \"shopify\"\nsecrets = [\"new\", \"old\"]";
     let sources = Sources::from_toml(text).unwrap();

@@ -11,7 +11,7 @@ use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 31] = [
+const EVENTS: [(&str, &str, u16); 32] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
@@ -39,6 +39,7 @@ const EVENTS: [(&str, &str, u16); 31] = [
     // The session tells of the goods, whichever comes first.
     ("stripe-checkout-session-completed", "2026-03-01T09:15:36Z", 202),
     ("stripe-payment-intent-succeeded", "2026-03-01T09:15:37Z", 202),
+    ("stripe-charge-succeeded", "2026-03-01T09:15:36Z", 202),
     ("stripe-charge-refund-updated", "2026-03-05T08:00:43Z", 202),
     ("stripe-charge-refunded", "2026-03-05T08:00:44Z", 202),
     ("stripe-invoice-paid", "2026-03-02T07:00:08Z", 202),
@@ -83,6 +84,8 @@ async fn every_sample_event_is_answered_as_it_should_be() {
     assert_eq!((sale.snapshot.unwrap().goods, sale.refunds.len()), (goods, 2));
     let goods = Goods { amount: 2_000, tax: 400, tax_included: false };
     assert_eq!(order("stripe-main#pi_example_2").await.snapshot.unwrap().goods, goods);
+    let of_a_guest = order("stripe-main#pi_example_3").await;
+    assert!(of_a_guest.snapshot.is_none() && of_a_guest.owner.unwrap().card.is_some());
     let adobe = order("adobe-main#4001").await;
     let goods = Goods { amount: 4_000, tax: 800, tax_included: false };
     assert_eq!((adobe.snapshot.unwrap().goods, adobe.refunds.len()), (goods, 1));

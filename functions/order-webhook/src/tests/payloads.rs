@@ -1,6 +1,6 @@
 //! The platforms' own published bodies, as far as they are at hand.
 
-use domain::{Goods, OrderKey, Refund, RefundId};
+use domain::{CardFingerprint, Goods, OrderKey, Phone, Refund, RefundId};
 use serde_json::Value;
 
 use super::{at, headers, shared_data, source};
@@ -217,7 +217,9 @@ fn a_published_intent_of_stripe_is_worth_what_was_received() {
     assert_eq!(order.key.as_str(), "shop#pi_000000000000000000000000");
     assert_eq!(order.placed_at, at("2022-03-26T18:40:32Z"));
     assert_eq!((order.snapshot.currency.code(), order.snapshot.goods), ("USD", Goods::untaxed(2_000)));
-    assert!(!order.customer.unwrap().is_known() && order.snapshot.test);
+    let customer = order.customer.unwrap();
+    assert!(customer.id.is_none() && customer.contact.phone.is_none() && order.snapshot.test);
+    assert_eq!(customer.card, CardFingerprint::new("ZoVSX2dK5igWt2SB").ok());
 }
 
 #[test]
@@ -236,7 +238,9 @@ fn a_published_order_of_magento_has_its_customer_and_goods() {
     assert_eq!((order.key.as_str(), order.snapshot.currency.code()), ("shop#3", "USD"));
     assert_eq!(order.placed_at, at("2017-08-21T22:22:19Z"));
     assert_eq!(order.snapshot.updated_at, at("2017-08-21T22:22:20Z"));
-    assert_eq!(order.customer.unwrap().id.unwrap().as_str(), "3");
+    let customer = order.customer.unwrap();
+    assert_eq!(customer.contact.phone, Phone::new("+15125551111").ok());
+    assert_eq!(customer.id.unwrap().as_str(), "3");
     assert_eq!(order.snapshot.goods, Goods::untaxed(16_000));
     assert_eq!(order.snapshot.payment, domain::Payment::Unpaid, "it is new");
 }

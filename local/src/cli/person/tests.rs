@@ -42,7 +42,12 @@ async fn record(store: &Store, id: &str) -> Result<(), StoreError> {
     let order = domain::Order {
         key: OrderKey::of_order(&source, id).unwrap(),
         placed_at,
-        customer: Some(domain::Customer { source, id: Some(CustomerId::new("7").unwrap()), contact }),
+        customer: Some(domain::Customer {
+            source,
+            id: Some(CustomerId::new("7").unwrap()),
+            card: None,
+            contact,
+        }),
         snapshot: domain::Snapshot {
             updated_at: placed_at,
             currency: domain::Currency::new("EUR").unwrap(),

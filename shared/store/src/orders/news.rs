@@ -141,6 +141,11 @@ impl<'a> News<'a> {
         Self { refunds: BTreeMap::from([(id, refund)]), ..Self::default() }
     }
 
+    /// Of whoever an order is of.
+    pub(super) fn of_owner(owner: &'a Customer) -> Self {
+        Self { owner: known(Some(owner)), ..Self::default() }
+    }
+
     /// Of a refund that names no order. The first one told stays.
     pub(super) fn of_unlinked_refund(refund: &'a UnlinkedRefund) -> Self {
         let owner = known(refund.customer.as_ref());

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::walk::Held;
 use super::{Person, Sought, Step};
 use crate::items::{Attributes, ImageError};
-use crate::{Store, StoreError};
+use crate::{Consistency, DirectoryKey, Store, StoreError};
 
 /// Everything that is held of a person, as it lies in the tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,10 +66,15 @@ impl Store {
         }
     }
 
-    /// Whoever an order is of, if that is known: for an operator, to whom a platform names an order.
+    /// Whoever an order is of, if that is known: for an operator, to whom a platform names an order. A guest is sought as
+    /// the member that they are.
     pub async fn owner_sought(&self, order: &OrderKey) -> Result<Option<Sought>, StoreError> {
-        let owner = self.order(order).await?.and_then(|order| order.owner);
-        Ok(owner.and_then(|owner| Some(Sought::Customer(owner.source, owner.id?))))
+        let Some(owner) = self.order(order).await?.and_then(|order| order.owner) else { return Ok(None) };
+        let Some(key) = DirectoryKey::of_customer(&owner) else { return Ok(None) };
+        if let DirectoryKey::Customer(source, id) = key {
+            return Ok(Some(Sought::Customer(source, id)));
+        }
+        Ok(self.find_member(&key, Consistency::Strong).await?.map(Sought::Member))
     }
 }
 

@@ -18,7 +18,7 @@ const ITEMS: i32 = 100;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Held {
     /// An order, or a refund that names none.
-    Order(HeldOrder),
+    Order(Box<HeldOrder>),
     /// A key of the directory.
     Key(HeldKey),
     /// One of a member's items.
@@ -124,7 +124,7 @@ impl Store {
                 && person.is_owner(&order.owner)
                 && person.is_dated(order.dated)
             {
-                held.push(Held::Order(order));
+                held.push(Held::Order(Box::new(order)));
             }
         }
         Ok(HeldPage { held, next })
@@ -171,7 +171,7 @@ impl Store {
         for item in items {
             let key = text_of(&item, members::ITEM).unwrap_or_default().to_owned();
             if let Some(order) = self.order_of_entry(&key).await? {
-                held.push(Held::Order(order));
+                held.push(Held::Order(Box::new(order)));
             }
             held.push(Held::Item(HeldItem { member: member.clone(), key, item }));
         }

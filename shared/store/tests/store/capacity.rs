@@ -1,6 +1,6 @@
 //! What an ordinary order costs, by the capacity that DynamoDB says was consumed.
 
-use domain::{Contact, Customer, Decision};
+use domain::{CardFingerprint, Contact, Customer, Decision, Phone};
 use store::{Commit, Consistency, DUE_SHARDS, DirectoryKey};
 
 use crate::given::{NOON, at, commit, customer, decision, enrolment, entry, member, order};
@@ -19,10 +19,12 @@ async fn an_ordinary_order_takes_one_and_four_write_units_and_one_read_unit_and_
     let contact = Contact {
         email: Some("someone.with.a.long.name@example.com".to_owned()),
         email_verified: true,
+        phone: Some(Phone::new("+33612345678").unwrap()),
         name: Some("A Name of Ordinary Length".to_owned()),
         locale: Some("fr-FR".to_owned()),
     };
-    told.customer = Some(Customer { contact, ..customer("7") });
+    let card = CardFingerprint::new("ZoVSX2dK5igWt2SB").ok();
+    told.customer = Some(Customer { contact, card, ..customer("7") });
 
     let (_, recording) = bench.usage_of(bench.store.record_order(&told)).await;
     assert_eq!((recording.requests, recording.write_units, recording.read_units), (1, 1.0, 0.0));

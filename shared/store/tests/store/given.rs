@@ -33,7 +33,12 @@ pub(crate) fn order_key(id: &str) -> OrderKey {
 }
 
 pub(crate) fn customer(id: &str) -> Customer {
-    Customer { source: source(), id: Some(CustomerId::new(id).unwrap()), contact: Contact::default() }
+    Customer {
+        source: source(),
+        id: Some(CustomerId::new(id).unwrap()),
+        card: None,
+        contact: Contact::default(),
+    }
 }
 
 pub(crate) fn order(id: &str) -> Order {

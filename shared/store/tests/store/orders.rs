@@ -199,7 +199,7 @@ async fn owner_and_date_are_pinned_as_first_seen() {
 async fn a_customer_who_cannot_be_told_from_others_is_not_pinned_and_one_who_appears_later_is() {
     let Bench { store, .. } = Bench::new().await;
     let contact = Contact { email: Some("someone@example.com".to_owned()), ..Contact::default() };
-    let guest = Customer { source: source(), id: None, contact };
+    let guest = Customer { source: source(), id: None, card: None, contact };
     let mut told = order("1");
     told.customer = Some(guest);
     store.record_order(&told).await.unwrap();

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId, RefundKind};
-use domain::{Snapshot, SourceName};
+use domain::{Phone, Snapshot, SourceName};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::Shop;
 use super::amounts::Amounts;
 use crate::fields::{BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, read_part};
+use crate::phone::{Country, read_phone};
 use crate::platform::News;
 
 /// Where a resource stands in an event: of Adobe I/O in its two forms, of Mage-OS in its newer form.
@@ -116,13 +118,13 @@ fn resource(mut body: Value) -> Option<Fields> {
 }
 
 impl OrderDocument {
-    pub(super) fn news(self, source: &SourceName, prices_include_tax: bool) -> Result<News, BadInput> {
+    pub(super) fn news(self, source: &SourceName, shop: Shop) -> Result<News, BadInput> {
         let Self(fields) = self;
         let Some(amounts) = Amounts::of(&fields)? else { return Ok(News::Nothing(TOO_LITTLE)) };
         let id: Id<PlatformId> = either(&fields, "entity_id", "id")?;
         let Utc(placed_at) = needed(&fields, "created_at")?;
         let Utc(updated_at) = optional(&fields, "updated_at")?.unwrap_or(Utc(placed_at));
-        let goods = amounts.goods(prices_include_tax)?;
+        let goods = amounts.goods(shop.prices_include_tax)?;
         let (payment, is_cancelled, is_closed) = standing(&fields, &amounts)?;
         let mut refunds = BTreeMap::new();
         if is_closed {
@@ -138,7 +140,7 @@ impl OrderDocument {
         Ok(News::Order(Order {
             key: order_key(source, &id, "entity_id")?,
             placed_at,
-            customer: customer(&fields, source)?,
+            customer: customer(&fields, source, billing_phone(&fields, shop.country))?,
             snapshot: Snapshot {
                 updated_at,
                 currency: amounts.currency,
@@ -178,7 +180,7 @@ fn paid_so_far(amounts: &Amounts<'_>) -> Result<Payment, BadInput> {
 impl InvoiceDocument {
     /// A paid invoice says that its order is paid, where nothing newer is told of the order: the order may be invoiced in
     /// parts, and tells itself better. What remains is that an invoice which comes before its order dates it.
-    pub(super) fn news(self, source: &SourceName, prices_include_tax: bool) -> Result<News, BadInput> {
+    pub(super) fn news(self, source: &SourceName, shop: Shop) -> Result<News, BadInput> {
         let Self(fields) = self;
         let Some(amounts) = Amounts::of(&fields)? else { return Ok(News::Nothing(TOO_LITTLE)) };
         if !is_done(&fields)? {
@@ -189,11 +191,12 @@ impl InvoiceDocument {
         Ok(News::Order(Order {
             key: order_key(source, &order, "order_id")?,
             placed_at,
-            customer: customer(&fields, source)?,
+            // An invoice knows no customer, and a phone alone must not come before the one whom the order names.
+            customer: customer(&fields, source, None)?,
             snapshot: Snapshot {
                 updated_at: placed_at - BEFORE_ITS_ORDER,
                 currency: amounts.currency,
-                goods: amounts.goods(prices_include_tax)?,
+                goods: amounts.goods(shop.prices_include_tax)?,
                 payment: Payment::Paid,
                 cancelled: false,
                 test: false,
@@ -230,15 +233,29 @@ fn is_done(fields: &Fields) -> Result<bool, BadInput> {
 }
 
 /// Nobody at the shop verifies an address.
-fn customer(fields: &Fields, source: &SourceName) -> Result<Option<Customer>, BadInput> {
+fn customer(
+    fields: &Fields,
+    source: &SourceName,
+    phone: Option<Phone>,
+) -> Result<Option<Customer>, BadInput> {
     let text = |name| fields.get(name).and_then(Value::as_str);
     let id: Option<Id<CustomerId>> = optional(fields, "customer_id")?;
     let email = text("customer_email").and_then(|text| Email::try_from(text.to_owned()).ok());
     Ok(Some(Customer {
         source: source.clone(),
         id: id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
-        contact: contact(email, false, text("customer_firstname"), None),
+        card: None,
+        contact: contact(email, false, phone, text("customer_firstname"), None),
     }))
+}
+
+/// The phone of whoever pays: the billing address stands by itself, or is marked among all addresses.
+fn billing_phone(fields: &Fields, country: Option<Country>) -> Option<Phone> {
+    let all = || fields.get("addresses").and_then(Value::as_array).into_iter().flatten();
+    let is_billing = |address: &&Value| address.get("address_type").is_some_and(|kind| kind == "billing");
+    let address = fields.get("billing_address").or_else(|| all().find(is_billing))?;
+    let text = |name| address.get(name).and_then(Value::as_str);
+    read_phone(text("telephone"), Country::beside(text("country_id"), country))
 }
 
 fn goods_with_tax(goods: &Goods) -> i64 {

@@ -111,6 +111,16 @@ fn the_shops_currency_is_read_where_only_that_is_told() {
 }
 
 #[test]
+fn a_guest_is_known_by_the_phone_of_the_billing_address_wherever_that_stands() {
+    let billing = json!({"address_type": "billing", "telephone": "512-555-1111", "country_id": "US"});
+    let shipping = json!({"address_type": "shipping", "telephone": "+33612345678", "country_id": "FR"});
+    for addresses in [json!({"billing_address": billing}), json!({"addresses": [shipping, billing]})] {
+        let guest = order(&with(&saved("processing", "2026-03-01 09:20:00"), addresses)).customer.unwrap();
+        assert_eq!(guest.contact.phone.map(String::from).as_deref(), Some("+15125551111"));
+    }
+}
+
+#[test]
 fn gift_cards_earn_when_they_are_spent_and_not_when_they_are_bought() {
     let items = json!([
         {"product_type": "giftcard", "row_total": "20.0000", "discount_amount": 0, "tax_amount": 0},

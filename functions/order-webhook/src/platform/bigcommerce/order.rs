@@ -16,6 +16,7 @@ use super::refunds::{self, RefundBody};
 use crate::api::Answer;
 use crate::fields::{Amount, BadInput, Email, Id, PlatformId, Quantity};
 use crate::fields::{contact, minor_units, null_is_default, read};
+use crate::phone::{Country, read_phone};
 use crate::platform::priced::Priced;
 
 /// The customer of whoever orders without an account.
@@ -54,6 +55,8 @@ struct OrderBody {
 #[derive(Default, Deserialize)]
 struct BillingAddress {
     email: Option<String>,
+    phone: Option<String>,
+    country_iso2: Option<String>,
     first_name: Option<String>,
 }
 
@@ -95,6 +98,7 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
 /// The order that the API's answers tell.
 pub(super) fn told(
     source: &SourceName,
+    country: Option<Country>,
     order: &Answer,
     refunds: &Answer,
     products: &Answer,
@@ -105,7 +109,8 @@ pub(super) fn told(
     let certificates =
         products.into_iter().filter(|product| product.kind.as_deref() == Some(GIFT_CERTIFICATE));
     let certificates = certificates.map(|product| (product.id.0.0.clone(), product)).collect();
-    order.told(source, refunds, &certificates)
+    let customer = order.customer(source, country);
+    order.told(source, customer, refunds, &certificates)
 }
 
 /// A list that may be missing: of an order without products or refunds some versions answer with nothing at all.
@@ -117,6 +122,7 @@ impl OrderBody {
     fn told(
         self,
         source: &SourceName,
+        customer: Customer,
         refunds: Vec<RefundBody>,
         certificates: &HashMap<String, Product>,
     ) -> Result<Order, BadInput> {
@@ -139,7 +145,7 @@ impl OrderBody {
                 coupons: Default::default(),
             },
             refunds: refunds::told(refunds, &priced, currency, updated_at, certificates)?,
-            customer: Some(self.customer(source)),
+            customer: Some(customer),
         })
     }
 
@@ -181,13 +187,17 @@ impl OrderBody {
     }
 
     /// Whoever orders types the address; BigCommerce tells of none that it is verified.
-    fn customer(self, source: &SourceName) -> Customer {
-        let email = self.billing_address.email.and_then(|text| Email::try_from(text).ok());
-        let name = self.billing_address.first_name.as_deref();
+    fn customer(&self, source: &SourceName, country: Option<Country>) -> Customer {
+        let address = &self.billing_address;
+        let email = address.email.clone().and_then(|text| Email::try_from(text).ok());
+        let country = Country::beside(address.country_iso2.as_deref(), country);
+        let phone = read_phone(address.phone.as_deref(), country);
+        let (name, locale) = (address.first_name.as_deref(), self.customer_locale.as_deref());
         Customer {
             source: source.clone(),
-            id: self.customer_id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
-            contact: contact(email, false, name, self.customer_locale.as_deref()),
+            id: self.customer_id.as_ref().map(|Id(id)| id.clone()).filter(|id| id.as_str() != GUEST),
+            card: None,
+            contact: contact(email, false, phone, name, locale),
         }
     }
 }

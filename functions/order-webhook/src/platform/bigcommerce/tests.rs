@@ -257,6 +257,14 @@ fn a_customer_is_known_by_number_and_a_guest_by_nothing() {
 }
 
 #[test]
+fn a_guest_is_known_by_a_phone_of_the_billing_addresss_country() {
+    let address = json!({"phone": "(512) 555-1111", "country": "United States", "country_iso2": "US"});
+    let guest = with(order(), json!({"customer_id": 0, "billing_address": address}));
+    let guest = told(&guest, &json!([]), &json!([])).customer.unwrap();
+    assert_eq!(guest.contact.phone.map(String::from).as_deref(), Some("+15125551111"));
+}
+
+#[test]
 fn an_order_that_is_not_there_is_no_news_and_lists_may_be_missing() {
     assert_eq!(read_all(&[unknown()]), Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])));
     let empty = Answer::of(Vec::new());

@@ -10,7 +10,12 @@ use crate::tests::{at, headers, source};
 fn parse_bytes(body: &[u8]) -> Result<News, BadInput> {
     let headers = headers([("webhook-timestamp", "1772359200")]);
     let source = source("shop");
-    Generic.parse(&Delivery { source: &source, headers: &headers, body, now: at("2026-03-01T10:00:01Z") })
+    Generic { country: Country::of("FR") }.parse(&Delivery {
+        source: &source,
+        headers: &headers,
+        body,
+        now: at("2026-03-01T10:00:01Z"),
+    })
 }
 
 fn parse(body: &Value) -> Result<News, String> {
@@ -103,7 +108,8 @@ fn a_refund_names_its_order() {
 #[test]
 fn a_refund_without_an_order_needs_a_customer() {
     let unlinked = with(refund(), "/refund/order_id", Value::Null);
-    let expected = "refund.customer: needs an id or a verified email where there is no order_id";
+    let expected =
+        "refund.customer: needs an id, a verified email, a phone or a card where there is no order_id";
     assert_eq!(parse(&unlinked).unwrap_err(), expected);
     let nobody = with(unlinked.clone(), "/refund/customer", json!({"email": "c-1@example.com"}));
     assert_eq!(parse(&nobody).unwrap_err(), expected);
@@ -114,6 +120,19 @@ fn a_refund_without_an_order_needs_a_customer() {
     assert_eq!(unlinked.key.as_str(), "shop#refund#7");
     let customer = unlinked.customer.unwrap();
     assert_eq!((customer.id.unwrap().as_str(), customer.contact), ("c-1", Contact::default()));
+}
+
+#[test]
+fn a_phone_is_read_as_in_the_sources_country_and_a_card_as_it_is() {
+    let guest = |phone: &str| json!({"phone": phone, "card": "card-7"});
+    let read = |phone: &str| parsed_order(&with(order(), "/order/customer", guest(phone))).customer.unwrap();
+    let known = read("06 12 34 56 78");
+    assert_eq!(known.contact.phone.map(String::from).as_deref(), Some("+33612345678"));
+    assert_eq!(known.card.unwrap().as_str(), "card-7");
+    assert!(read("to be told").contact.phone.is_none(), "what is no number is left out");
+    let unlinked =
+        with(with(refund(), "/refund/order_id", Value::Null), "/refund/customer", guest("0612345678"));
+    assert!(matches!(parse(&unlinked), Ok(News::UnlinkedRefund(_))));
 }
 
 #[test]

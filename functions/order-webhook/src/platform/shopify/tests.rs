@@ -9,7 +9,7 @@ use crate::tests::{at, headers, source};
 
 fn parse_bytes(topic: &str, body: &[u8]) -> Result<News, BadInput> {
     let (source, headers) = (source("shop"), headers([(TOPIC, topic)]));
-    Shopify::default().parse(&Delivery {
+    Shopify { country: Country::of("FR"), access: None }.parse(&Delivery {
         source: &source,
         headers: &headers,
         body,
@@ -61,6 +61,20 @@ fn discount_codes_like_ours_are_coupons() {
         json!([{"code": "qjj3-2d2s-gbjx", "amount": "5.00", "type": "fixed_amount"}, {"code": "WELCOME"}]);
     let coupons = order(&body).snapshot.coupons;
     assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
+}
+
+#[test]
+fn the_phone_is_the_customers_else_the_orders_and_never_an_addresss() {
+    let phone = |customer: &str, orders: &str| {
+        let mut body = body();
+        body["customer"]["phone"] = json!(customer);
+        body["phone"] = json!(orders);
+        body["shipping_address"] = json!({"phone": "+33698765432"});
+        order(&body).customer.unwrap().contact.phone.map(String::from)
+    };
+    assert_eq!(phone("06 12 34 56 78", "+33687654321").as_deref(), Some("+33612345678"));
+    assert_eq!(phone("", "06 87 65 43 21").as_deref(), Some("+33687654321"));
+    assert_eq!(phone("", "none"), None);
 }
 
 #[test]

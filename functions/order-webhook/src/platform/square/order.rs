@@ -4,7 +4,10 @@
 //! gift cards bought are none either, since they are money in another form. A line's `total_money` always has the tax
 //! in it; whether the prices that customers see have it too, the order's taxes tell.
 
-use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Snapshot, SourceName, Timestamp};
+use domain::{
+    CardFingerprint, Currency, Customer, CustomerId, Order, OrderKey, Payment, Snapshot, SourceName,
+    Timestamp,
+};
 use serde::Deserialize;
 
 use super::refunds::{RefundBody, ReturnBody};
@@ -78,6 +81,12 @@ struct Tender {
 #[derive(Deserialize)]
 struct CardDetails {
     status: Option<String>,
+    card: Option<Card>,
+}
+
+#[derive(Deserialize)]
+struct Card {
+    fingerprint: Option<String>,
 }
 
 /// The order of an answer.
@@ -155,11 +164,14 @@ impl OrderBody {
         })
     }
 
-    /// Whom the order names, else who paid. Square's orders hold no address.
+    /// Whom the order names, else who paid, and the first card that was paid with. Square's orders hold no address, and
+    /// no phone but that of a recipient.
     pub(super) fn customer(&self, source: &SourceName) -> Option<Customer> {
         let payer = || self.tenders.iter().find_map(|tender| tender.customer_id.as_ref());
-        let Id(id) = self.customer_id.as_ref().or_else(payer)?;
-        Some(Customer { source: source.clone(), id: Some(id.clone()), contact: Default::default() })
+        let id = self.customer_id.as_ref().or_else(payer).map(|Id(id)| id.clone());
+        let card = self.tenders.iter().find_map(Tender::card);
+        let customer = Customer { source: source.clone(), id, card, contact: Default::default() };
+        customer.is_known().then_some(customer)
     }
 }
 
@@ -168,6 +180,11 @@ impl Tender {
     fn is_paid(&self) -> bool {
         let status = self.card_details.as_ref().and_then(|card| card.status.as_deref());
         self.kind != "NO_SALE" && status.is_none_or(|status| status == "CAPTURED")
+    }
+
+    fn card(&self) -> Option<CardFingerprint> {
+        let card = self.card_details.as_ref()?.card.as_ref()?;
+        CardFingerprint::new(card.fingerprint.as_deref()?).ok()
     }
 
     fn amount(&self) -> i128 {

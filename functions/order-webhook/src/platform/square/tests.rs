@@ -180,6 +180,18 @@ fn who_paid_is_the_customer_where_the_order_names_none() {
 }
 
 #[test]
+fn the_card_that_was_paid_with_is_known_and_whoever_gets_the_goods_is_nobody() {
+    let mut sale = with(sale(), json!({"customer_id": null}));
+    sale["order"]["tenders"][0]["card_details"] =
+        json!({"status": "CAPTURED", "card": {"last_4": "1111", "fingerprint": "sq-1-a"}});
+    sale["order"]["fulfillments"] =
+        json!([{"pickup_details": {"recipient": {"phone_number": "+33612345678"}}}]);
+    let guest = order(&sale).customer.unwrap();
+    assert_eq!((guest.id, guest.contact.phone), (None, None));
+    assert_eq!(guest.card.unwrap().as_str(), "sq-1-a");
+}
+
+#[test]
 fn a_refund_of_money_is_taken_as_goods_first_up_to_all_of_them() {
     let refund = |id: &str, minute: u8, amount: i64, status: &str| {
         let at = format!("2026-03-05T08:{minute:02}:00Z");

@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
-use domain::{Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Snapshot, Timestamp};
+use domain::{CardFingerprint, Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey};
+use domain::{Payment, Phone, Snapshot, Timestamp};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use super::payer::{Address, Payer};
 use super::{Occasion, Reference, minor_units};
 use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, null_is_default};
 use crate::platform::News;
@@ -63,6 +66,9 @@ struct ShippingCost {
 struct CustomerDetails {
     email: Option<String>,
     name: Option<String>,
+    phone: Option<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    address: Address,
 }
 
 /// A payment.
@@ -81,6 +87,24 @@ pub(super) struct IntentBody {
     invoice: Option<Reference>,
     customer: Option<Reference>,
     receipt_email: Option<String>,
+    /// Older versions of the API have the charges in the payment, newer ones its latest, mostly by its identifier only.
+    #[serde(default, deserialize_with = "null_is_default")]
+    charges: Charges,
+    latest_charge: Option<LatestCharge>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Charges {
+    #[serde(deserialize_with = "null_is_default")]
+    data: Vec<Payer>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LatestCharge {
+    Object(Box<Payer>),
+    Id(IgnoredAny),
 }
 
 #[derive(Default, Deserialize)]
@@ -133,6 +157,9 @@ pub(super) struct InvoiceBody {
     customer: Option<Reference>,
     customer_email: Option<String>,
     customer_name: Option<String>,
+    customer_phone: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    customer_address: Address,
 }
 
 #[derive(Deserialize)]
@@ -167,6 +194,7 @@ struct Sale {
     currency: Currency,
     goods: Goods,
     customer: Option<Reference>,
+    card: Option<CardFingerprint>,
     contact: Contact,
 }
 
@@ -174,12 +202,12 @@ impl Sale {
     fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let id = self.customer.map(|customer| CustomerId::new(customer.id())).transpose();
         let id = id.map_err(|error| BadInput::at("data.object.customer", error))?;
-        let Self { key, placed_at, updated_at, currency, goods, contact, .. } = self;
+        let Self { key, placed_at, updated_at, currency, goods, card, contact, .. } = self;
         let (payment, test) = (Payment::Paid, occasion.test);
         Ok(News::Order(Order {
             key,
             placed_at,
-            customer: Some(Customer { source: occasion.source.clone(), id, contact }),
+            customer: Some(Customer { source: occasion.source.clone(), id, card, contact }),
             snapshot: Snapshot {
                 updated_at,
                 currency,
@@ -208,18 +236,23 @@ impl SessionBody {
         let currency = self
             .currency
             .ok_or_else(|| BadInput::at("data.object.currency", "is needed of what was paid"))?;
+        let goods = self.goods(currency)?;
+        let details = self.customer_details;
+        let phone = details.address.phone(details.phone.as_deref(), occasion.country);
         let sale = Sale {
             key: occasion.key(&[self.payment_intent.as_ref().map(Reference::id), Some(&self.id)])?,
             placed_at: self.created.map_or(occasion.at, |UnixSeconds(at)| at),
             updated_at: occasion.at,
             currency,
-            goods: self.goods(currency)?,
+            goods,
             contact: unverified(
-                self.customer_details.email.or(self.customer_email),
-                self.customer_details.name.as_deref(),
+                details.email.or(self.customer_email),
+                phone,
+                details.name.as_deref(),
                 self.locale.as_deref().filter(|locale| *locale != AUTOMATIC),
             ),
             customer: self.customer,
+            card: None,
         };
         sale.news(occasion)
     }
@@ -262,16 +295,27 @@ impl IntentBody {
         let for_goods =
             paid.saturating_sub(or_zero(tip.amount)).saturating_sub(or_zero(shipping.amount)).max(0);
         let tax = or_zero(tax.total_tax_amount);
+        let payer = self.payer();
+        let phone = payer.and_then(|payer| payer.phone(occasion.country));
+        let card = payer.and_then(Payer::card);
         let sale = Sale {
             key: occasion.key(&[Some(&self.id)])?,
             placed_at: self.created.0,
             updated_at: self.created.0 - BEFORE_ALL_ELSE,
             currency: self.currency,
             goods: goods(place, self.currency, for_goods, tax, tax > 0)?,
-            contact: unverified(self.receipt_email, None, None),
+            contact: unverified(self.receipt_email, phone, None, None),
             customer: self.customer,
+            card,
         };
         sale.news(occasion)
+    }
+
+    fn payer(&self) -> Option<&Payer> {
+        match &self.latest_charge {
+            Some(LatestCharge::Object(payer)) => Some(payer),
+            Some(LatestCharge::Id(_)) | None => self.charges.data.first(),
+        }
     }
 }
 
@@ -279,14 +323,16 @@ impl InvoiceBody {
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let payments = self.payments.data.iter().find_map(|paid| paid.payment.payment_intent.as_ref());
         let intent = self.payment_intent.as_ref().or(payments).map(Reference::id);
+        let phone = self.customer_address.phone(self.customer_phone.as_deref(), occasion.country);
         let sale = Sale {
             key: occasion.key(&[intent, Some(&self.id)])?,
             placed_at: self.created.0,
             updated_at: occasion.at,
             currency: self.currency,
             goods: self.goods()?,
-            contact: unverified(self.customer_email, self.customer_name.as_deref(), None),
+            contact: unverified(self.customer_email, phone, self.customer_name.as_deref(), None),
             customer: self.customer,
+            card: None,
         };
         sale.news(occasion)
     }
@@ -328,6 +374,11 @@ fn or_zero(amount: Option<MinorUnits>) -> i64 {
 }
 
 /// Whoever pays types the address; Stripe verifies none.
-fn unverified(email: Option<String>, name: Option<&str>, locale: Option<&str>) -> Contact {
-    contact(email.and_then(|text| Email::try_from(text).ok()), false, name, locale)
+pub(super) fn unverified(
+    email: Option<String>,
+    phone: Option<Phone>,
+    name: Option<&str>,
+    locale: Option<&str>,
+) -> Contact {
+    contact(email.and_then(|text| Email::try_from(text).ok()), false, phone, name, locale)
 }

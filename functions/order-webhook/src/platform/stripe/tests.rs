@@ -199,6 +199,62 @@ fn a_guest_is_nobody_known() {
 }
 
 #[test]
+fn the_phone_of_a_session_and_of_an_invoice_is_the_customers() {
+    let details = json!({"phone": "020 7946 0018", "address": {"country": "GB"}});
+    let session = with(&session(), json!({"customer": null, "customer_details": details}));
+    let invoice = with(&invoice(), json!({"customer_phone": "+442079460018"}));
+    for event in [session, invoice] {
+        let phone = order(&event).customer.unwrap().contact.phone;
+        assert_eq!(phone.map(String::from).as_deref(), Some("+442079460018"));
+    }
+}
+
+fn charge() -> Value {
+    json!({
+        "id": "ch_1", "payment_intent": "pi_1", "customer": null,
+        "billing_details": {"email": null, "name": null, "phone": "+442079460018", "address": {"country": null}},
+        "payment_method_details": {"type": "card", "card": {"fingerprint": "ZoVSX2dK5igWt2SB", "country": "US"}},
+    })
+}
+
+#[test]
+fn a_guest_is_known_by_the_card_that_a_payment_tells() {
+    let guest = json!({"customer": null});
+    let of_old = with(&with(&intent(), guest.clone()), json!({"charges": {"data": [charge()]}}));
+    let expanded = with(&with(&intent(), guest.clone()), json!({"latest_charge": charge()}));
+    for event in [of_old, expanded] {
+        let guest = order(&event).customer.unwrap();
+        assert_eq!(guest.card.unwrap().as_str(), "ZoVSX2dK5igWt2SB");
+        assert!(guest.contact.phone.is_some());
+    }
+    let by_name_only = with(&with(&intent(), guest), json!({"latest_charge": "ch_1"}));
+    assert!(!order(&by_name_only).customer.unwrap().is_known());
+}
+
+#[tokio::test]
+async fn a_charge_tells_whose_a_guests_sale_is_before_or_after_the_sale() {
+    let told = event("charge.succeeded", CREATED, charge());
+    let guests = with(&intent(), json!({"customer": null, "latest_charge": "ch_1"}));
+    let Ok(News::Owner { order: key, customer }) = parse(&told) else { panic!() };
+    for is_first in [true, false] {
+        let (store, sale) = (embedded_store().await, order(&guests));
+        if is_first {
+            store.record_owner(&key, &customer).await.unwrap();
+        }
+        store.record_order(&sale).await.unwrap();
+        store.record_owner(&key, &customer).await.unwrap();
+        let state = store.order(&sale.key).await.unwrap().unwrap();
+        assert_eq!((state.owner.as_ref(), state.snapshot), (Some(&customer), Some(sale.snapshot)));
+    }
+    for change in [
+        json!({"customer": "cus_1"}),
+        json!({"billing_details": null, "payment_method_details": {"type": "ideal"}}),
+    ] {
+        assert!(is_nothing(&with(&told, change)));
+    }
+}
+
+#[test]
 fn minor_units_are_those_of_the_currency_and_not_always_stripes() {
     for (currency, told, expected) in
         [("jpy", 5_990, 5_990), ("kwd", 5_990, 5_990), ("mga", 5_990, 599_000), ("isk", 599_000, 5_990)]

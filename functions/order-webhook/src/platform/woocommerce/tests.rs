@@ -79,6 +79,23 @@ fn a_customers_contact_is_told_and_an_order_passes_for_none() {
 }
 
 #[test]
+fn a_guest_is_known_by_a_phone_of_the_billing_addresss_country() {
+    let guest = |phone: &str, country: &str| {
+        let billing = json!({"email": "c-1@example.com", "phone": phone, "country": country});
+        let body = with(with(body(), "customer_id", json!(0)), "billing", billing);
+        order(&body).customer.unwrap().contact.phone.map(String::from)
+    };
+    assert_eq!(guest("020 7946 0018", "GB").as_deref(), Some("+442079460018"));
+    assert_eq!(guest("020 7946 0018", ""), None);
+    let customer = json!({
+        "id": 5, "date_created_gmt": "2026-03-01T10:00:00", "username": "n",
+        "billing": {"phone": "+44 20 7946 0018", "country": "FR"},
+    });
+    let Ok(News::Contact { customer, .. }) = parse("customer.updated", &customer) else { panic!() };
+    assert_eq!(customer.contact.phone.map(String::from).as_deref(), Some("+442079460018"));
+}
+
+#[test]
 fn coupon_lines_like_ours_are_coupons() {
     let mut body = body();
     body["coupon_lines"] = json!([{"id": 1, "code": "qjj3-2d2s-gbjx"}, {"id": 2, "code": "welcome"}]);

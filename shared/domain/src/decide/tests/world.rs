@@ -71,7 +71,7 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         key: OrderKey::of_order(&source, id).unwrap(),
         revision: 1,
         placed_at: Some(placed_at),
-        owner: Some(Customer { source, id: None, contact: Default::default() }),
+        owner: Some(Customer { source, id: None, card: None, contact: Default::default() }),
         snapshot: Some(Snapshot {
             updated_at: placed_at,
             currency: Currency::new("EUR").unwrap(),
