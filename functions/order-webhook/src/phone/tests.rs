@@ -1,6 +1,4 @@
-//! Numbers as people write them, good and bad; and the plans, held against libphonenumber as the crate `phonenumber` has it.
-
-use std::collections::BTreeSet;
+//! Numbers as people write them, good and bad; and the reader, held against libphonenumber as the crate `phonenumber` has it.
 
 use phonenumber::Type;
 use phonenumber::metadata::{DATABASE, Descriptor, Metadata};
@@ -116,24 +114,6 @@ fn a_country_has_two_letters() {
     assert!(["", "F", "FRA", "UK", "001", "33", "É"].into_iter().all(|id| Country::of(id).is_none()));
 }
 
-/// One region as a line of the plans; nothing where no person has a number of it.
-fn line_of(metadata: &Metadata) -> Option<String> {
-    let plain = |pattern: &str| pattern.replace(char::is_whitespace, "");
-    let kinds = OF_A_PERSON.iter().filter_map(|kind| descriptor(metadata, *kind));
-    let numbers: BTreeSet<_> = kinds.map(|kind| plain(kind.national_number().as_str())).collect();
-    let abroad = metadata.international_prefix().map(|pattern| plain(pattern.as_str()));
-    let prefix = metadata.national_prefix_for_parsing().map(|pattern| plain(pattern.as_str()));
-    let fields = [
-        metadata.id().to_owned(),
-        metadata.country_code().to_string(),
-        abroad.unwrap_or_default(),
-        prefix.or(metadata.national_prefix().map(str::to_owned)).unwrap_or_default(),
-        metadata.national_prefix_transform_rule().unwrap_or_default().to_owned(),
-        numbers.iter().cloned().collect::<Vec<_>>().join("|"),
-    ];
-    (!numbers.is_empty()).then(|| fields.join("\t"))
-}
-
 fn descriptor(metadata: &Metadata, kind: Type) -> Option<&Descriptor> {
     let all = metadata.descriptors();
     match kind {
@@ -146,27 +126,6 @@ fn descriptor(metadata: &Metadata, kind: Type) -> Option<&Descriptor> {
 
 fn regions() -> impl Iterator<Item = &'static Metadata> {
     (1..=999_u16).filter_map(|code| DATABASE.by_code(&code)).flatten()
-}
-
-fn plans_of_libphonenumber() -> String {
-    let notice = PLANS.lines().filter(|line| line.starts_with('#')).map(str::to_owned);
-    notice.chain(regions().filter_map(line_of)).map(|line| line + "\n").collect()
-}
-
-#[test]
-fn the_plans_are_those_of_libphonenumber() {
-    // Not `assert_eq`, which would show all of both.
-    assert!(
-        PLANS == plans_of_libphonenumber(),
-        "cargo test -p order-webhook -- --ignored the_plans_are_written_anew"
-    );
-}
-
-#[test]
-#[ignore = "writes src/phone/plans.tsv, after `phonenumber` was raised"]
-fn the_plans_are_written_anew() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/phone/plans.tsv");
-    std::fs::write(path, plans_of_libphonenumber()).unwrap();
 }
 
 #[test]
