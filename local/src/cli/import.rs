@@ -75,7 +75,7 @@ async fn orders(arguments: Orders) -> anyhow::Result<()> {
     let report = import::import(&target.store()?, &options, Clock::system().now()).await?;
     write!(io::stdout(), "{report}").context("standard output")?;
     if report.rejected > 0 && !skip_bad_rows {
-        bail!("{} rows were rejected; {} says why", report.rejected, options.rejected.display());
+        bail!("rejected rows: {}; {} says why", report.rejected, options.rejected.display());
     }
     Ok(())
 }

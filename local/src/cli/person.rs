@@ -1,5 +1,4 @@
-//! `laurel person`: what is held of a person, for whoever asks, and how they are forgotten; in a stack, by the same
-//! environment as its functions have.
+//! `laurel person`: what is held of a person, for whoever asks, and how they are forgotten.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,14 +7,18 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args, Subcommand};
 use domain::{CustomerId, ErasureId, MemberId, OrderKey, SourceName};
-use runtime::{Clients, Clock, Config, Random};
+use runtime::{Clock, Random};
 use store::Store;
 use store::person::{Erasure, Sought};
+
+use super::target::Target;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    target: Target,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,8 +61,7 @@ struct Who {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let config = Config::from_environment().context("set what the stack's output Environment says")?;
-    let store = Clients::from_environment(config)?.store();
+    let store = arguments.target.store()?;
     match arguments.command {
         Command::Export { who, out } => {
             let document = export(&store, &who, &Clock::system()).await?;

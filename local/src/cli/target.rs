@@ -20,10 +20,10 @@ const SET_ENVIRONMENT: &str = "set what the stack's output Environment says, or 
 #[derive(Debug, Args)]
 pub(super) struct Target {
     /// The stack that `laurel` serves on this machine, instead of the one that the environment names.
-    #[arg(long)]
+    #[arg(long, global = true)]
     local: bool,
     /// Where that one serves DynamoDB's own API.
-    #[arg(long, value_name = "PORT", default_value_t = 8_000, requires = "local")]
+    #[arg(long, value_name = "PORT", default_value_t = 8_000, global = true, requires = "local")]
     dynamodb_port: u16,
 }
 
