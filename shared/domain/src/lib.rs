@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O, no clock, no randomness, no float, no AWS type. Time and entropy are
 //! arguments, arithmetic is checked, and the one entry point is [`decide()`].
 
+pub mod contact;
 pub mod decide;
 pub mod entropy;
 pub mod ids;

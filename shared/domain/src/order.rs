@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, CustomerId, OrderKey, RefundId, SourceName};
+use crate::ids::{CouponCode, CustomerId, MemberId, OrderKey, RefundId, SourceName};
 use crate::journal::Cause;
 use crate::money::{Currency, Goods};
 use crate::time::Timestamp;
@@ -62,6 +62,11 @@ impl Customer {
     /// Whether the person can be told from others: by an identifier or a verified e-mail.
     pub fn is_known(&self) -> bool {
         self.id.is_some() || self.contact.verified_email().is_some()
+    }
+
+    /// Whether anything names the person, verified or not: then whoever enrols under that name may claim the order.
+    pub fn is_named(&self) -> bool {
+        self.is_known() || self.contact.email.is_some()
     }
 }
 
@@ -215,8 +220,10 @@ pub struct OrderState {
     pub revision: u64,
     /// As first seen; missing while only refunds are known.
     pub placed_at: Option<Timestamp>,
-    /// The customer as first seen.
+    /// The customer as first seen; a guest gives way to a customer who can be told from others.
     pub owner: Option<Customer>,
+    /// The member whose it is, where it had waited for somebody to enrol; whoever the owner is.
+    pub claimed_by: Option<MemberId>,
     /// The newest snapshot; missing while only refunds are known.
     pub snapshot: Option<Snapshot>,
     /// Refunds by refund id.

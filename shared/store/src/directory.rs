@@ -6,6 +6,7 @@ use domain::{CouponCode, Customer, CustomerId, MemberId, SourceName};
 
 use crate::items::{DirectoryItem, read, text, write};
 use crate::keys::{self, directory};
+use crate::person::is_erased;
 use crate::{Consistency, Store, StoreError};
 
 /// One way to find a member.
@@ -24,6 +25,17 @@ impl DirectoryKey {
     pub fn of_customer(customer: &Customer) -> Option<Self> {
         let by_id = customer.id.clone().map(|id| Self::Customer(customer.source.clone(), id));
         by_id.or_else(|| Self::of_email(customer))
+    }
+
+    /// Every name that a customer was told with, verified or not. By what is not verified nobody is found, but an order
+    /// may wait under it for whoever enrols with it. Who was erased has no name.
+    pub fn told_of(customer: &Customer) -> Vec<Self> {
+        if is_erased(customer) {
+            return Vec::new();
+        }
+        let by_id = customer.id.clone().map(|id| Self::Customer(customer.source.clone(), id));
+        let email = customer.contact.email.clone().map(Self::Email);
+        by_id.into_iter().chain(email).collect()
     }
 
     /// The key of a customer's verified e-mail, which means the same person at every source.

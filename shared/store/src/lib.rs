@@ -14,6 +14,8 @@ mod orders;
 pub mod person;
 mod programmes;
 mod reads;
+mod transaction;
+mod waiting;
 mod writes;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub use self::meter::{Meter, Usage};
 pub use self::orders::{
     Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage, SweepPosition,
 };
+pub use self::waiting::Claim;
 
 /// The names of the tables, as the template gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]

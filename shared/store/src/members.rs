@@ -142,20 +142,30 @@ impl Store {
         let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
         let profile = self.current_profile(&found, Consistency::Strong).await?;
         let Some(Profile { member, .. }) = profile else { return Ok(None) };
+        self.tell_contact(&member, &customer.contact, at).await.map(Some)
+    }
+
+    /// Changes how a member is reached, unless something newer was told; what is not told stays.
+    pub async fn tell_contact(
+        &self,
+        member: &MemberId,
+        contact: &Contact,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
         let mut update = Update::default();
-        for (attribute, value) in write(&customer.contact)? {
+        for (attribute, value) in write(contact)? {
             update.set(&attribute, value);
         }
-        if customer.contact.email.is_some() && !customer.contact.email_verified {
+        if contact.email.is_some() && !contact.email_verified {
             update.remove(members::EMAIL_VERIFIED);
         }
         update.set(members::TOLD_AT, text(time::sortable(at)));
         update.if_missing_or_below(members::TOLD_AT, text(time::sortable(at)));
-        let person = member_key(&member, members::PERSON);
-        Ok(Some(match self.update(&self.tables.members, person, update).await? {
+        let person = member_key(member, members::PERSON);
+        Ok(match self.update(&self.tables.members, person, update).await? {
             Written::Done(_) => Recorded::Stored,
             Written::Refused(_) => Recorded::Known,
-        }))
+        })
     }
 
     /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.

@@ -17,7 +17,7 @@
 //!     "paid_minor": 2000,                         // with partially_paid only: how much
 //!     "total_minor": 5090,                        // of how much
 //!     "test": false,                              // optional; a test earns nothing
-//!     "customer": {                               // optional; id, or an e-mail that you have verified
+//!     "customer": {                               // optional; id, or an e-mail
 //!       "id": "c-1",
 //!       "email": "c-1@example.com",
 //!       "email_verified": true,
@@ -218,10 +218,10 @@ impl RefundDocument {
             let order = order_key(source, &order, "refund.order_id")?;
             return Ok(News::Refund { order, id, refund });
         }
-        if !customer.as_ref().is_some_and(Customer::is_known) {
+        if !customer.as_ref().is_some_and(Customer::is_named) {
             return Err(BadInput::at(
                 "refund.customer",
-                "needs an id or a verified email where there is no order_id",
+                "needs an id or an email where there is no order_id",
             ));
         }
         let key =

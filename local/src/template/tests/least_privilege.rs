@@ -73,11 +73,11 @@ fn only_the_webhook_reads_secrets_only_erasure_and_sweep_read_whole_tables_and_f
     assert_eq!(who("ssm:GetParametersByPath", "sources"), ["OrderWebhookRole"]);
     assert_eq!(
         who("dynamodb:PutItem", "DirectoryTable"),
-        ["ErasureRole", "OrderSweepRole", "PointsAccrualRole", "TierReviewRole"]
+        ["ErasureRole", "MemberApiRole", "OrderSweepRole", "PointsAccrualRole", "TierReviewRole"]
     );
     assert_eq!(
         who("dynamodb:UpdateItem", "OrdersTable"),
-        ["ErasureRole", "OrderSweepRole", "OrderWebhookRole", "PointsAccrualRole"]
+        ["ErasureRole", "MemberApiRole", "OrderSweepRole", "OrderWebhookRole", "PointsAccrualRole"]
     );
     assert!(who("dynamodb:PutItem", "ProgrammesTable").is_empty());
     assert_eq!(who("dynamodb:Scan", ""), ["ErasureRole", "ErasureRole", "OrderSweepRole"]);

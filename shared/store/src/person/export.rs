@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ErasureId, OrderKey, Timestamp};
+use domain::contact::Email;
+use domain::{Customer, ErasureId, OrderKey, OrderState, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -68,8 +69,16 @@ impl Store {
 
     /// Whoever an order is of, if that is known: for an operator, to whom a platform names an order.
     pub async fn owner_sought(&self, order: &OrderKey) -> Result<Option<Sought>, StoreError> {
-        let owner = self.order(order).await?.and_then(|order| order.owner);
-        Ok(owner.and_then(|owner| Some(Sought::Customer(owner.source, owner.id?))))
+        let Some(OrderState { owner, claimed_by, .. }) = self.order(order).await? else { return Ok(None) };
+        if let Some(member) = claimed_by {
+            return Ok(Some(Sought::Member(member)));
+        }
+        let Some(Customer { source, id, contact }) = owner else { return Ok(None) };
+        let by_email = || contact.email.as_deref().and_then(|email| Email::new(email).ok());
+        Ok(match id {
+            Some(id) => Some(Sought::Customer(source, id)),
+            None => by_email().map(Sought::Email),
+        })
     }
 }
 

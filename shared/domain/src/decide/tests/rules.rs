@@ -493,6 +493,7 @@ fn a_programme_says_where_it_is_wrong() {
         let problem = wrong("[earning]", &format!("[earning]\nexchange_rates = {{ {rates} }}"));
         assert!(problem.starts_with(&format!("earning.exchange_rates.{place}: ")), "{problem}");
     }
+    assert!(wrong("enrolment = \"automatic\"", "enrolment = \"sometimes\"").contains("explicit"));
     assert!(wrong("Europe/Paris", "Europe/Atlantis").starts_with("time_zone"));
     assert!(wrong("\"12 months\"", "\"12 moons\"").starts_with("expiry.after_inactivity"));
     assert!(wrong("points = 5000", "points = 0").starts_with("rewards[0].points"));
