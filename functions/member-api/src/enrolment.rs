@@ -17,6 +17,7 @@ struct EnrolmentRequest {
     email: Option<String>,
     name: Option<String>,
     locale: Option<String>,
+    consent: Option<bool>,
 }
 
 /// Reads who enrols. The problem says what to mend.
@@ -26,7 +27,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Enrolment, Problem> {
     }
     let request: EnrolmentRequest = serde_json::from_slice(body).map_err(|_| {
         Problem::bad_request(
-            "The body is JSON with source and customer, or email, or all three; and perhaps name and locale. All are texts.",
+            "The body is JSON with source and customer, or email, or all three; and perhaps name and locale, all texts; and perhaps consent, true or false.",
         )
     })?;
     let customer = customer_of(request.source.as_deref(), request.customer.as_deref())?;
@@ -42,6 +43,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Enrolment, Problem> {
         email,
         name: request.name.as_deref().and_then(contact::name),
         locale: request.locale.as_deref().map(locale_of).transpose()?,
+        consent: request.consent,
     };
     Ok(Enrolment { keys, contact })
 }

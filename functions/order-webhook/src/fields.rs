@@ -267,6 +267,7 @@ pub(crate) fn contact(
         email: email.map(String::from),
         name: name.and_then(contact::name),
         locale: locale.and_then(contact::locale),
+        consent: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod draft;
 mod due;
 mod expiry;
 mod merging;
+mod opening;
 mod rating;
 mod reconcile;
 mod refunded;
@@ -25,6 +26,7 @@ use crate::entropy::Entropy;
 use crate::ids::{CouponCode, MemberId, RewardId};
 use crate::journal::Entry;
 use crate::member::{Coupon, Known, Profile};
+use crate::opening::{Once, Opening};
 use crate::order::OrderState;
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
@@ -81,6 +83,13 @@ pub enum Command<'a> {
         /// Its coupons.
         coupons: &'a [Coupon],
     },
+    /// Bring a member of the past, and what they had, once. Nobody is told of what follows.
+    Bring {
+        /// What they had, if anything.
+        opening: Option<&'a Opening>,
+        /// From when it counts where it does not say so itself.
+        at: Timestamp,
+    },
     /// Settle, on schedule; may put the due date later.
     Review,
     /// Settle only: what the member's account is now.
@@ -109,6 +118,8 @@ pub struct Decision {
     pub receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub rater: Option<RaterChange>,
+    /// What is posted once for ever, and was asked for.
+    pub once: Option<Once>,
     /// Whether nobody is told of its entries, because they follow from an import of the past.
     pub quiet: bool,
     /// Whether there is anything to commit.
@@ -181,8 +192,11 @@ pub fn decide(
 
 fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     let until = draft.now().max(draft.profile.bookkeeping.settled_to);
-    draft.quiet =
-        matches!(command, Command::Order { state, .. } | Command::Redeem { state, .. } if state.quiet);
+    draft.quiet = match command {
+        Command::Order { state, .. } | Command::Redeem { state, .. } => state.quiet,
+        Command::Bring { .. } => true,
+        _ => false,
+    };
     match command {
         Command::Order { state, first_seen } => order(draft, state, first_seen, until),
         Command::Redeem { code, state } => settled(draft, until, |draft| coupons::redeem(draft, code, state)),
@@ -195,7 +209,8 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
             merging::carry_over(draft, journal, coupons)?;
             settle(draft, until)
         }
-        Command::Review | Command::Look => settle(draft, until),
+        Command::Bring { opening: Some(opening), at } => bring(draft, opening, at, until),
+        Command::Bring { opening: None, .. } | Command::Review | Command::Look => settle(draft, until),
     }
 }
 
@@ -223,6 +238,16 @@ fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Tim
         }
     }
     reconcile::reconcile(draft, state, first_seen)?;
+    settle(draft, until)
+}
+
+fn bring(draft: &mut Draft<'_>, opening: &Opening, at: Timestamp, until: Timestamp) -> Result<(), Stop> {
+    let at = opening.dated.unwrap_or(at).min(until);
+    settle(draft, at)?;
+    if draft.is_full() {
+        return Ok(());
+    }
+    opening::open(draft, opening, at)?;
     settle(draft, until)
 }
 

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod journal;
 pub mod member;
 pub mod money;
+pub mod opening;
 pub mod order;
 pub mod points;
 pub mod programme;
@@ -25,6 +26,7 @@ pub use ids::{
 pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Profile};
 pub use money::{Currency, Goods, Money};
+pub use opening::{Once, Opening, Reason};
 pub use order::{
     Contact, Customer, CustomerMerge, Order, OrderState, Payment, Refund, RefundKind, Snapshot,
     UnlinkedRefund,

@@ -56,6 +56,7 @@ impl Account {
             }
             Kind::Order { .. }
             | Kind::UnlinkedRefund
+            | Kind::OpeningBalance { .. }
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }

@@ -37,9 +37,17 @@ pub struct Contact {
     /// Language and perhaps region, as BCP 47 ("fr", "pt-BR").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Whether the person wants messages, where somebody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<bool>,
 }
 
 impl Contact {
+    /// Whether messages may be sent: unless the person said no.
+    pub fn accepts_messages(&self) -> bool {
+        self.consent != Some(false)
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

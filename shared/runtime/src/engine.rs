@@ -1,6 +1,7 @@
 //! The deciding loop: load, decide, read what the rules still need, commit; on a conflict load again.
 
 mod accrue;
+mod bring;
 mod enrolment;
 mod merging;
 mod programmes;
@@ -17,6 +18,7 @@ use domain::{
 use store::{Commit, Consistency, DirectoryKey, Enrolment, Store, StoreError};
 
 pub use self::accrue::Accrued;
+pub use self::bring::{Brought, Newcomer};
 pub use self::enrolment::Enrolled;
 pub use self::programmes::ProgrammeCache;
 use crate::clock::{Budget, Clock};

@@ -13,5 +13,7 @@ pub use answer::{Problem, json};
 pub use clients::Clients;
 pub use clock::{Budget, Clock};
 pub use config::{Config, ConfigError};
-pub use engine::{Accrued, Batch, Engine, EngineError, Enrolled, ProgrammeCache, Settled, ToldRating};
+pub use engine::{
+    Accrued, Batch, Brought, Engine, EngineError, Enrolled, Newcomer, ProgrammeCache, Settled, ToldRating,
+};
 pub use random::Random;

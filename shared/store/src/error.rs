@@ -43,6 +43,8 @@ pub enum Role {
     Person,
     /// What a rater has given so far.
     Rater,
+    /// The mark of what is posted once for ever.
+    Once,
     /// A version of the programme.
     Programme,
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Role {
             Self::DirectoryKey => "directory key",
             Self::Person => "person",
             Self::Rater => "rater's history",
+            Self::Once => "mark of what is posted once",
             Self::Programme => "programme",
         })
     }

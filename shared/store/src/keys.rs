@@ -167,6 +167,11 @@ pub(crate) fn rater(id: &RaterId) -> String {
     format!("{}{id}", members::RATER)
 }
 
+/// `once#{cause}`.
+pub(crate) fn once(cause: &Cause) -> String {
+    format!("{}{cause}", members::ONCE)
+}
+
 /// `refund#{id}`: an attribute of its order.
 pub(crate) fn refund(id: &RefundId) -> String {
     format!("{}{id}", orders::REFUND)

@@ -29,6 +29,7 @@ pub use self::due::DueMember;
 pub use self::error::{Role, StoreError};
 pub use self::items::{ImageError, journal_entry_of_image, order_of_image};
 pub use self::keys::{DUE_SHARDS, JournalCursor};
+pub use self::members::Asked;
 pub use self::meter::{Meter, Usage};
 pub use self::orders::{
     Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage, SweepPosition,

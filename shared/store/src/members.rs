@@ -7,13 +7,26 @@ use domain::{
 };
 
 use crate::expression::Update;
-use crate::items::{MemberItem, RaterItem, entry_of, member_key, profile_of, rater_key, read, text, write};
+use crate::items::{
+    MemberItem, OnceBody, RaterItem, entry_of, member_key, profile_of, rater_key, read, sha256, text, write,
+};
 use crate::keys::{self, members};
 use crate::writes::Written;
 use crate::{Consistency, DirectoryKey, JournalCursor, Recorded, Store, StoreError};
 
 /// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
 const MAX_MERGES: u32 = 32;
+
+/// Whether something was asked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Never.
+    Never,
+    /// The very same.
+    Before,
+    /// Something else under the same cause.
+    Differently,
+}
 
 impl Store {
     /// A member's profile.
@@ -123,6 +136,14 @@ impl Store {
     ) -> Result<Option<Coupon>, StoreError> {
         let item = self.member_item(member, &keys::coupon(code), consistency).await?;
         Ok(item.map(|item| read::<MemberItem<Coupon>>(item).map(|coupon| coupon.body)).transpose()?)
+    }
+
+    /// Whether something that is posted once for ever was asked before.
+    pub async fn asked(&self, member: &MemberId, cause: &Cause, request: &str) -> Result<Asked, StoreError> {
+        let item = self.member_item(member, &keys::once(cause), Consistency::Strong).await?;
+        let Some(item) = item else { return Ok(Asked::Never) };
+        let before = read::<MemberItem<OnceBody>>(item)?.body.request;
+        Ok(if before == sha256(request) { Asked::Before } else { Asked::Differently })
     }
 
     /// What a rater has given so far.

@@ -6,14 +6,12 @@
 //! the order under another name: the same transaction that claims it requires that.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::{MemberId, OrderKey, OrderState};
-use ring::digest;
 
 use crate::expression::Update;
-use crate::items::{Attributes, customer_value, number, text};
+use crate::items::{Attributes, customer_value, number, sha256, text};
 use crate::keys::{self, directory, members, orders};
 use crate::transaction::{Action, Transacted};
 use crate::{DirectoryKey, Store, StoreError};
@@ -110,12 +108,7 @@ pub(crate) fn waiting_key(name: &DirectoryKey, order: &OrderKey) -> Attributes {
 }
 
 fn waiting_under(name: &DirectoryKey) -> String {
-    let digest = digest::digest(&digest::SHA256, keys::directory_key(name).as_bytes());
-    digest.as_ref().iter().fold(members::WAITING.to_owned(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("{}{}", members::WAITING, sha256(&keys::directory_key(name)))
 }
 
 fn order_of(item: &Attributes) -> Result<OrderKey, StoreError> {

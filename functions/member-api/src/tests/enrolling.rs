@@ -13,6 +13,7 @@ async fn whoever_enrols_is_a_member_and_is_found_under_every_name() {
     let bench = Bench::new().await;
     let body = json!({
         "source": "shop", "customer": "8", "email": " B@example.com", "name": "B", "locale": "pt_BR",
+        "consent": false,
     });
     let (status, account) = bench.enrol(body.clone()).await;
     assert_eq!((status, &account["balance"], &account["tier"]), (201, &json!(0), &Value::Null));
@@ -24,6 +25,8 @@ async fn whoever_enrols_is_a_member_and_is_found_under_every_name() {
 
     assert_eq!(bench.enrol(body).await, (200, account.clone()), "asked again, nothing more happens");
     assert_eq!(bench.enrol(json!({"email": "b@example.com"})).await, (200, account));
+    let contact = bench.store.contact(&member).await.unwrap().unwrap();
+    assert_eq!(contact.consent, Some(false), "what is not told again stays");
 }
 
 #[tokio::test]
@@ -90,6 +93,7 @@ async fn an_enrolment_that_cannot_be_taken_says_why() {
         (json!({"email": "b@example.com", "locale": "../etc"}), "locale: is not a language tag"),
         (json!({"email": "b@example.com", "mail": "b@example.com"}), "The body is JSON"),
         (json!({"source": "shop", "customer": 8}), "The body is JSON"),
+        (json!({"email": "b@example.com", "consent": "no"}), "The body is JSON"),
     ] {
         let (status, answer) = bench.enrol(body).await;
         assert_eq!(status, 400);

@@ -5,6 +5,7 @@ mod checkout;
 mod laws;
 mod long_way;
 mod merging;
+mod opening;
 mod rules;
 mod sweep;
 mod tiers;

@@ -34,20 +34,23 @@ impl Engine {
         enrolled_at: Timestamp,
         budget: Budget,
     ) -> Result<Enrolled, EngineError> {
-        let enrolled = self.join(who, enrolled_at, budget).await?;
+        let enrolled = self.join(who, enrolled_at, Command::Review, budget).await?;
         if let Enrolled::New(member) | Enrolled::Known(member) = &enrolled {
             self.claim_waiting(&who.keys, member, budget).await?;
         }
         Ok(enrolled)
     }
 
-    async fn join(
+    /// A new member begins with a command, which for one who is known is not carried out.
+    pub(super) async fn join(
         &self,
         who: &Enrolment,
         enrolled_at: Timestamp,
+        command: Command<'_>,
         budget: Budget,
     ) -> Result<Enrolled, EngineError> {
         let mut attempt = 0;
+        let mut is_new = false;
         loop {
             let mut known: Vec<MemberId> = Vec::new();
             let mut free = Vec::new();
@@ -60,6 +63,7 @@ impl Engine {
             }
             match (known.as_slice(), free.as_slice()) {
                 ([one, other, ..], _) => return Ok(Enrolled::Several(one.clone(), other.clone())),
+                ([member], _) if is_new => return Ok(Enrolled::New(member.clone())),
                 ([member], []) => {
                     self.store.tell_contact(member, &who.contact, self.clock.now()).await?;
                     return Ok(Enrolled::Known(member.clone()));
@@ -70,19 +74,25 @@ impl Engine {
                         self.store.add_name(key, member).await?;
                     }
                 }
-                ([], _) => match self.start(who, enrolled_at).await? {
+                ([], _) => match self.start(who, enrolled_at, command).await? {
                     Progress::Done(profile) => return Ok(Enrolled::New(profile.member)),
-                    Progress::MoreToDo | Progress::Conflict => attempt += 1,
+                    Progress::MoreToDo => is_new = true,
+                    Progress::Conflict => attempt += 1,
                 },
             }
             self.pause(attempt, budget).await?;
         }
     }
 
-    async fn start(&self, who: &Enrolment, enrolled_at: Timestamp) -> Result<Progress, EngineError> {
+    async fn start(
+        &self,
+        who: &Enrolment,
+        enrolled_at: Timestamp,
+        command: Command<'_>,
+    ) -> Result<Progress, EngineError> {
         let programmes = self.programmes.get().await?;
         let loaded = self.newcomer(who.clone(), enrolled_at, &programmes)?;
-        self.carry_out(loaded, Command::Review).await
+        self.carry_out(loaded, command).await
     }
 
     /// A member who is not stored yet.

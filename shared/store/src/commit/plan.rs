@@ -12,8 +12,8 @@ use domain::{Coupon, CouponCode, CouponState, Decision, Kind, MemberId, RaterCha
 use super::{Commit, Enrolment};
 use crate::expression::Placeholders;
 use crate::items::{
-    Attributes, DirectoryItem, coupon_item, entry_item, number, person_item, profile_item, rater_item, text,
-    write,
+    Attributes, DirectoryItem, coupon_item, entry_item, number, once_item, person_item, profile_item,
+    rater_item, text, write,
 };
 use crate::keys::{self, MAX_N, directory, members};
 use crate::{DirectoryKey, Role, StoreError};
@@ -59,9 +59,13 @@ impl Write {
     pub(super) fn table(&self) -> Table {
         match self.role {
             Role::CouponCode | Role::DirectoryKey => Table::Directory,
-            Role::Profile | Role::Entry | Role::Coupon | Role::Person | Role::Rater | Role::Programme => {
-                Table::Members
-            }
+            Role::Profile
+            | Role::Entry
+            | Role::Coupon
+            | Role::Person
+            | Role::Rater
+            | Role::Once
+            | Role::Programme => Table::Members,
         }
     }
 }
@@ -120,6 +124,10 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     }
     if let Some(change) = &decision.rater {
         writes.push(rater(change)?);
+    }
+    if let Some(once) = &decision.once {
+        let condition = Condition::New(members::ITEM);
+        writes.push(Write { role: Role::Once, item: once_item(member, once)?, condition });
     }
     if let Some(enrolment) = enrolment {
         writes.extend(self::enrolment(member, enrolment)?);

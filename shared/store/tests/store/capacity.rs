@@ -17,6 +17,7 @@ async fn an_ordinary_order_takes_one_and_four_write_units_and_one_read_unit_and_
         email_verified: true,
         name: Some("A Name of Ordinary Length".to_owned()),
         locale: Some("fr-FR".to_owned()),
+        ..Contact::default()
     };
     told.customer = Some(Customer { contact, ..customer("7") });
 

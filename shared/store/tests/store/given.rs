@@ -137,6 +137,7 @@ pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision 
         coupons: Vec::new(),
         rater: None,
         receives_coupons: false,
+        once: None,
         quiet: false,
         changed: true,
         completed: true,

@@ -15,7 +15,7 @@ const NO_REWARD: (&str, &str) = ("automatic = true", "automatic = false");
 
 impl World {
     /// Carries another member over to this one, as the shell does, and tells in how many steps.
-    fn receives(&mut self, other: &mut World) -> usize {
+    pub(super) fn receives(&mut self, other: &mut World) -> usize {
         let (into, from) = (self.profile.member.clone(), other.profile.member.clone());
         other.now = self.now;
         self.run(Command::Receive { from: &from }).unwrap();

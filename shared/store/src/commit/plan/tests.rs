@@ -42,6 +42,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         coupons,
         rater: None,
         receives_coupons: false,
+        once: None,
         quiet: false,
         changed: true,
         completed: true,
