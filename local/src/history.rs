@@ -11,8 +11,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use domain::{Contact, Currency, CustomerId, RefundId, SourceName, Timestamp};
 
 pub use self::fields::BadReason;
-use self::fields::{Columns, Fields, KindField, shown};
-use self::newlines::Newlines;
+use self::fields::{Columns, Fields, KindField};
+pub(crate) use self::fields::{moment, place_of, shown};
+pub(crate) use self::newlines::Newlines;
 
 /// The most rows of one file. They are kept in memory, about 100 bytes each, to be put in order.
 pub const MAX_ROWS: usize = 10_000_000;
@@ -169,7 +170,7 @@ impl Names {
 
 /// The line on which a record begins, from the line after its end. The reader's own answer for the beginning would
 /// be that of the empty lines before it.
-fn first_line(record: &ByteRecord, line_after: u64) -> u64 {
+pub(crate) fn first_line(record: &ByteRecord, line_after: u64) -> u64 {
     let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count();
     line_after.saturating_sub(1).saturating_sub(within as u64)
 }

@@ -5,9 +5,11 @@
 //! rate; the stream does the rest. A small file remembers how far it came; the keys make a row that is sent again a
 //! duplicate, so where it stands exactly does not matter.
 
+mod members;
 mod parcel;
 mod progress;
 mod report;
+mod roll;
 
 use std::fs::File;
 use std::io;
@@ -18,6 +20,7 @@ use domain::{Currency, SourceName, Timestamp};
 use store::{Recorded, Store, StoreError};
 use tokio::task::JoinSet;
 
+pub(crate) use self::members::import_members;
 use self::parcel::{Naming, Parcel};
 pub(crate) use self::progress::ProgressError;
 use self::progress::{Identity, Progress, Rejected};
@@ -36,10 +39,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// What is to be imported, and how.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// The past orders.
+    /// The file.
     pub(crate) file: PathBuf,
-    /// The source that would have told them; part of each order's key.
-    pub(crate) source: SourceName,
     /// The most rows of a second.
     pub(crate) rate: u32,
     /// Where to remember how far it came.
@@ -61,7 +62,7 @@ pub(crate) enum ImportError {
         /// What.
         problem: io::Error,
     },
-    /// The file is no order history.
+    /// The file is no order history, and no list of members.
     #[error("{path}: {problem}", path = path.display())]
     History {
         /// Which.
@@ -91,16 +92,23 @@ pub(crate) enum ImportError {
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// Imports a file to its end, or goes on with it where an earlier run stopped.
-pub(crate) async fn import(store: &Store, options: &Options, now: Timestamp) -> Result<Report, ImportError> {
+/// Imports a file to its end, or goes on with it where an earlier run stopped. The source is the one that would have told
+/// the orders, and part of each one's key.
+pub(crate) async fn import(
+    store: &Store,
+    source: &SourceName,
+    options: &Options,
+    now: Timestamp,
+) -> Result<Report, ImportError> {
     let programmes = store.programmes().await?.ok_or(ImportError::NoProgramme)?;
     let currency = programmes.newest().programme.currency;
-    let (history, digest) = read(&options.file, &options.source)?;
+    let (history, digest) = read(&options.file, source)?;
     let History { rows, bad_rows, names } = past(history, now);
     let identity =
-        Identity { file: digest, source: options.source.clone(), orders: store.tables().orders.clone() };
+        Identity { file: digest, source: Some(source.clone()), orders: store.tables().orders.clone() };
     let progress = Progress::open(&options.state, identity, options.fresh)?;
-    let run = Run { store, options, names: &names, currency, bar: Bar::new(rows.len(), progress.next) };
+    let run =
+        Run { store, source, options, names: &names, currency, bar: Bar::new(rows.len(), progress.next) };
     let progress = run.carry_out(&rows, progress).await?;
     let mut rejected: Vec<Rejected> = bad_rows.iter().map(Rejected::of).collect();
     rejected.extend(progress.rejected.iter().cloned());
@@ -139,6 +147,7 @@ fn past(mut history: History, now: Timestamp) -> History {
 /// An import under way.
 struct Run<'a> {
     store: &'a Store,
+    source: &'a SourceName,
     options: &'a Options,
     names: &'a Names,
     currency: Currency,
@@ -153,14 +162,14 @@ impl Run<'_> {
         let mut naming = Naming::default();
         let mut parcels = rows.iter().map(|row| {
             // The rows that were sent before are named, too: the names of the others depend on them.
-            (row, naming.parcel(row, self.names, &self.options.source, self.currency))
+            (row, naming.parcel(row, self.names, self.source, self.currency))
         });
         if first > 0 {
             parcels.nth(first - 1);
         }
         let at_once = IN_FLIGHT.min(usize::try_from(self.options.rate).unwrap_or(IN_FLIGHT));
         while progress.next < rows.len() {
-            self.wait_for_turn(started, progress.next - first).await;
+            wait_for_turn(started, progress.next - first, self.options.rate).await;
             let mut under_way = JoinSet::new();
             for (row, parcel) in parcels.by_ref().take(at_once) {
                 progress.next += 1;
@@ -184,13 +193,13 @@ impl Run<'_> {
         self.bar.finish();
         Ok(progress)
     }
+}
 
-    /// Waits until as many rows as were sent may have been.
-    async fn wait_for_turn(&self, started: Instant, sent: usize) {
-        let sent = u32::try_from(sent).unwrap_or(u32::MAX);
-        let turn = started + Duration::from_secs(1) * sent / self.options.rate;
-        tokio::time::sleep_until(turn.into()).await;
-    }
+/// Waits until as many rows as were sent may have been.
+async fn wait_for_turn(started: Instant, sent: usize, rate: u32) {
+    let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+    let turn = started + Duration::from_secs(1) * sent / rate;
+    tokio::time::sleep_until(turn.into()).await;
 }
 
 /// Sends a row; while the store is away, again and again, with a longer pause each time.

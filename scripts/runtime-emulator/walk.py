@@ -23,7 +23,7 @@ NOT_STORED = {
     "shopify-customers-update": 200,
 }
 # What a member's request is answered, if not 200; programme.toml asks for no ratings, and nobody is there to be merged.
-NOT_OK = {"put-device": 201, "put-rating": 409, "merge": 409, "unmerge": 409}
+NOT_OK = {"enrol": 201, "put-device": 201, "put-rating": 409, "merge": 409, "unmerge": 409}
 # Of the order of 45.90 in events/points-accrual, at programme.toml's 10 points per unit.
 LIFETIME_POINTS = 459
 NO_FAILURES = {"batchItemFailures": []}

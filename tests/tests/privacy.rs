@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::event::dynamodb::Event;
+use domain::contact::Email;
 use domain::{ErasureId, OrderKey, Phone};
 use erasure::ErasureFunction;
 use lambda_http::http::{HeaderMap, Method};
 use lambda_runtime::{Context, LambdaEvent};
 use points_accrual::PointsAccrual;
-use runtime::{Clock, Engine, Random};
+use runtime::{Budget, Clock, Engine, Random};
 use serde_json::{Value, json};
 use store::person::{Erasure, Sought};
 use store::{Consistency, DirectoryKey};
-use tests::{GENERIC, SHOPIFY, Shop};
+use tests::{GENERIC, SHOPIFY, Shop, programme};
 
 const OPENING: &str = "2026-03-02T10:00:00Z";
 /// A deadline long past: one page is done, and no more.
@@ -440,4 +441,85 @@ async fn of_two_who_were_merged_by_mistake_and_parted_one_is_forgotten_and_the_o
     assert_nothing_is_left(&shop);
     let (status, account) = other(&shop).await;
     assert_eq!((status, &account["balance"]), (200, &json!(200)));
+}
+
+/// A shop whose programme asks for enrolment, with a guest's order that waits, and somebody else's.
+async fn given_a_waiting_guest() -> Shop {
+    let rules = programme(&[(r#"enrolment = "automatic""#, r#"enrolment = "explicit""#)]);
+    let shop = Shop::with(OPENING, rules).await;
+    for (id, email) in [("1", "john@example.com"), ("2", "somebody-else@example.com")] {
+        shop.process(&of_guest(&shop, id, email)).await;
+    }
+    shop
+}
+
+fn of_guest(shop: &Shop, id: &str, email: &str) -> Value {
+    let mut order = shop.order(id, "", 1_000);
+    order["order"]["customer"] = json!({"email": email, "name": "Johnathan"});
+    if id == "2" {
+        order["order"]["customer"] = json!({"email": email});
+    }
+    order
+}
+
+async fn enrol(shop: &Shop, email: &str) -> Value {
+    let body = json!({"email": email, "name": "Johnathan"}).to_string();
+    let (status, account) = shop.request(Method::POST, "/members", &HeaderMap::new(), body.as_bytes()).await;
+    assert_eq!(status, 201, "{account}");
+    shop.drain().await;
+    account
+}
+
+async fn forget_john(shop: &Shop) {
+    let sought = Sought::Email(Email::new("john@example.com").unwrap());
+    let erasure = Erasure::of(ErasureId::new("erasure-1").unwrap(), &sought);
+    shop.stack.store().ask_erasure(&erasure).await.unwrap();
+    shop.drain().await;
+}
+
+fn waiting(shop: &Shop) -> usize {
+    let items = dump(shop).remove("laurel-MembersTable").unwrap();
+    items.iter().filter(|item| item["member"]["S"].as_str().unwrap().starts_with("waiting#")).count()
+}
+
+#[tokio::test]
+async fn a_guest_whose_order_waits_is_forgotten_and_nobody_can_claim_the_order_any_more() {
+    let shop = given_a_waiting_guest().await;
+    let image = shop.stack.store().order(&OrderKey::new("generic-main#1").unwrap()).await.unwrap().unwrap();
+    assert_eq!(waiting(&shop), 2);
+
+    forget_john(&shop).await;
+
+    assert_nothing_is_left(&shop);
+    assert_eq!(waiting(&shop), 1, "somebody else still waits");
+    // Whatever is told again, or is still in the stream, brings nothing back.
+    let engine =
+        Engine::new(shop.stack.store().clone(), shop.stack.clock().for_functions(), Random::system());
+    engine.batch().accrue(&image, true, Budget::until(0)).await.unwrap();
+    shop.process(&of_guest(&shop, "1", "john@example.com")).await;
+    assert_nothing_is_left(&shop);
+    let account = enrol(&shop, "john@example.com").await;
+    let member = account["member"].as_str().unwrap();
+    assert_eq!(self::account(&shop, member).await["balance"], 0, "who comes back is somebody new");
+}
+
+#[tokio::test]
+async fn a_member_who_had_claimed_orders_is_exported_and_forgotten_with_them() {
+    let shop = given_a_waiting_guest().await;
+    let member = enrol(&shop, "john@example.com").await["member"].as_str().unwrap().to_owned();
+    let before = account(&shop, &member).await;
+    assert_eq!(before["balance"], 100);
+    let sought = Sought::Member(domain::MemberId::new(member.as_str()).unwrap());
+    let now = shop.stack.clock().now();
+    let id = ErasureId::new("export").unwrap();
+    let document = shop.stack.store().export_person(id, &sought, now).await.unwrap();
+    assert_eq!(document.orders.keys().collect::<Vec<_>>(), ["generic-main#1"]);
+
+    forget_john(&shop).await;
+
+    assert_nothing_is_left(&shop);
+    assert_eq!(account(&shop, &member).await, before);
+    // And a later refund of the order still balances.
+    shop.process(&shop.refund("r-1", "1", 400)).await;
+    assert_eq!(account(&shop, &member).await["balance"], 60);
 }

@@ -1,11 +1,12 @@
-//! What members, checkouts and the shop's own systems ask: the account as it is now, the journal, where push messages
-//! go, and how a member is rated.
+//! What members, checkouts and the shop's own systems ask: who becomes a member, the account as it is now, the journal,
+//! where push messages go, and how a member is rated.
 //!
 //! Nothing here changes points. An account is settled to the present moment in memory, so that an answer is right
 //! also between two reviews.
 
 mod account;
 mod device;
+mod enrolment;
 mod journal;
 mod rating;
 mod route;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use domain::{CustomerId, DecideError, DeviceId, MemberId, RatingId, SourceName};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use runtime::{Budget, Engine, EngineError, Problem, Settled, UNDOABLE_FOR, Unmerged, json};
+use runtime::{Budget, Engine, EngineError, Enrolled, Problem, Settled, UNDOABLE_FOR, Unmerged, json};
 use serde::Deserialize;
 use store::{Consistency, Device, DirectoryKey, Store, StoreError};
 
@@ -97,14 +98,15 @@ impl MemberApi {
 
     async fn answer(&self, request: &Request) -> Result<Response<Body>, Failure> {
         let route = Route::of(request.uri().path())?;
-        let method = route.method();
-        if *request.method() != method {
-            return Ok(only(&method));
+        let methods = route.methods();
+        if !methods.contains(request.method()) {
+            return Ok(only(methods));
         }
         let query = route::query_of(request.uri());
         match route {
-            Route::Find => self.account(&self.find(&query).await?).await,
-            Route::Member(member) => self.account(&member).await,
+            Route::Members if *request.method() == Method::POST => self.enrol(request).await,
+            Route::Members => self.account(StatusCode::OK, &self.find(&query).await?).await,
+            Route::Member(member) => self.account(StatusCode::OK, &member).await,
             Route::Journal(member) => self.journal(&member, &query).await,
             Route::Merge(member) => self.merge(&member, request).await,
             Route::Unmerge(member) => self.unmerge(&member, request).await,
@@ -131,13 +133,27 @@ impl MemberApi {
         })
     }
 
-    async fn account(&self, member: &MemberId) -> Result<Response<Body>, Failure> {
+    /// Makes somebody a member, or finds the one who is. What waited for them follows by the stream.
+    async fn enrol(&self, request: &Request) -> Result<Response<Body>, Failure> {
+        let who = enrolment::parse(request.body())?;
+        let now = self.engine.clock().now();
+        match self.engine.enrol(&who, now, budget_of(request)).await? {
+            Enrolled::New(member) => self.account(StatusCode::CREATED, &member).await,
+            Enrolled::Known(member) => self.account(StatusCode::OK, &member).await,
+            Enrolled::Several(one, other) => Err(Problem::refused(format!(
+                "These names lead to two members, {one} and {other}. Merge them first: POST /members/{one}/merge."
+            ))
+            .into()),
+        }
+    }
+
+    async fn account(&self, status: StatusCode, member: &MemberId) -> Result<Response<Body>, Failure> {
         let settled = self.engine.look(member).await?.ok_or_else(unknown_member)?;
         // Who became part of another member is that one.
         let coupons = self.store().coupons(&settled.profile.member, Consistency::Strong).await?;
         let now = self.engine.clock().now();
         let programme = &settled.programmes.at(now).programme;
-        Ok(json(StatusCode::OK, &AccountDocument::of(&settled.profile, programme, &coupons, now)?))
+        Ok(json(status, &AccountDocument::of(&settled.profile, programme, &coupons, now)?))
     }
 
     async fn journal(
@@ -192,14 +208,14 @@ impl MemberApi {
             return Err(Problem::refused("There is no member of the name in from.").into());
         }
         self.engine.merge(&from, into, budget_of(request)).await?;
-        self.account(into).await
+        self.account(StatusCode::OK, into).await
     }
 
     /// Makes a member who became part of another one a member of their own again.
     async fn unmerge(&self, member: &MemberId, request: &Request) -> Result<Response<Body>, Failure> {
         self.known(member).await?;
         let refused = match self.engine.unmerge(member, budget_of(request)).await? {
-            Unmerged::Done => return self.account(member).await,
+            Unmerged::Done => return self.account(StatusCode::OK, member).await,
             Unmerged::NotMerged => "This member is not part of another one.".to_owned(),
             Unmerged::TooLate { merged_at } => {
                 let days = UNDOABLE_FOR.as_hours() / 24;
@@ -253,9 +269,10 @@ fn unknown_member() -> Problem {
     Problem::not_found("There is no such member.")
 }
 
-fn only(method: &Method) -> Response<Body> {
-    let mut response = Problem::method_not_allowed(format!("This address understands {method}.")).response();
-    if let Ok(allowed) = HeaderValue::from_str(method.as_str()) {
+fn only(methods: &[Method]) -> Response<Body> {
+    let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let mut response = Problem::method_not_allowed(format!("This address understands {allowed}.")).response();
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
         response.headers_mut().insert(header::ALLOW, allowed);
     }
     response

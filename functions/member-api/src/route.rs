@@ -18,8 +18,8 @@ const UNMERGE: &str = "unmerge";
 /// A thing with an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// `/members?source=…&customer=…`
-    Find,
+    /// `/members`, `/members?source=…&customer=…`
+    Members,
     /// `/members/{member}`
     Member(MemberId),
     /// `/members/{member}/journal`
@@ -47,7 +47,7 @@ impl Route {
         let start = segments.iter().position(|segment| segment == MEMBERS).ok_or_else(unknown)?;
         let rest: Vec<&str> = segments.iter().skip(start + 1).map(String::as_str).collect();
         match rest.as_slice() {
-            [] => Ok(Self::Find),
+            [] => Ok(Self::Members),
             [member] => Ok(Self::Member(member_id(member)?)),
             [member, JOURNAL] => Ok(Self::Journal(member_id(member)?)),
             [member, MERGE] => Ok(Self::Merge(member_id(member)?)),
@@ -58,12 +58,13 @@ impl Route {
         }
     }
 
-    /// The one method that this thing understands.
-    pub(crate) fn method(&self) -> Method {
+    /// The methods that this thing understands.
+    pub(crate) fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Find | Self::Member(_) | Self::Journal(_) => Method::GET,
-            Self::Device(..) | Self::Rating(..) => Method::PUT,
-            Self::Merge(_) | Self::Unmerge(_) => Method::POST,
+            Self::Members => &[Method::GET, Method::POST],
+            Self::Member(_) | Self::Journal(_) => &[Method::GET],
+            Self::Device(..) | Self::Rating(..) => &[Method::PUT],
+            Self::Merge(_) | Self::Unmerge(_) => &[Method::POST],
         }
     }
 }
@@ -103,8 +104,8 @@ mod tests {
     fn every_address_is_read_with_a_stage_before_it_and_a_slash_behind_it() {
         let device = DeviceId::new("phone").unwrap();
         for (path, route) in [
-            ("/members", Route::Find),
-            ("/prod/members/", Route::Find),
+            ("/members", Route::Members),
+            ("/prod/members/", Route::Members),
             ("/members/M-1", Route::Member(member())),
             ("/members/M%2D1/", Route::Member(member())),
             ("/prod/members/M-1/journal", Route::Journal(member())),

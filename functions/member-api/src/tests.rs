@@ -1,5 +1,6 @@
 //! Requests against a real store, with a member who ordered.
 
+mod enrolling;
 mod ratings;
 mod support;
 
@@ -208,12 +209,12 @@ async fn nobody_is_found_under_a_name_that_no_member_has() {
 }
 
 #[tokio::test]
-async fn another_method_is_refused_with_the_one_that_is_allowed() {
+async fn another_method_is_refused_with_those_that_are_allowed() {
     let bench = Bench::new().await;
     for (method, path, allowed) in [
         ("POST", "/members/M1", "GET"),
         ("GET", "/members/M1/devices/phone", "PUT"),
-        ("DELETE", "/members", "GET"),
+        ("DELETE", "/members", "GET, POST"),
     ] {
         let request = HttpRequest::builder().method(method).uri(path).body(Body::Empty).unwrap();
         let response = bench.api.handle(request).await.unwrap();
@@ -292,6 +293,10 @@ async fn every_sample_event_is_understood() {
         let (status, problem) = read(bench.api.handle(request).await.unwrap());
         assert_eq!((status, &problem["detail"]), (404, &json!(detail)));
     }
+    let enrol = include_str!("../../../events/member-api/enrol.json");
+    let (status, account) =
+        read(bench.api.handle(lambda_http::request::from_str(enrol).unwrap()).await.unwrap());
+    assert_eq!((status, &account["balance"]), (201, &json!(0)));
 }
 
 #[tokio::test]

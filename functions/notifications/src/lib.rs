@@ -164,9 +164,11 @@ impl Notifications {
         let programme = &versions.at(notice.entry.recorded_at).programme;
 
         let contact = self.store.contact(&notice.member).await?.unwrap_or_default();
-        let devices = self.store.devices(&notice.member).await?;
-        self.push(notice, programme, &contact, &devices).await?;
-        self.email(notice, programme, &contact).await?;
+        if contact.accepts_messages() {
+            let devices = self.store.devices(&notice.member).await?;
+            self.push(notice, programme, &contact, &devices).await?;
+            self.email(notice, programme, &contact).await?;
+        }
         self.announce(notice).await?;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(duration_ms, "told");

@@ -29,6 +29,7 @@ impl Event {
             Kind::Expired => Some(Self::PointsExpired),
             Kind::Order { .. }
             | Kind::UnlinkedRefund
+            | Kind::OpeningBalance { .. }
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }

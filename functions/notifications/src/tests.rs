@@ -71,6 +71,7 @@ impl Bench {
             rater: None,
             receives_coupons: false,
             removed_coupons: Default::default(),
+            once: None,
             quiet: false,
             changed: true,
             completed: true,
@@ -189,6 +190,16 @@ async fn integrators_hear_what_happened_and_nothing_of_the_person() {
         let text = announcement.to_string();
         assert!(!text.contains('@') && !text.contains("Robin"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn whoever_wants_no_messages_gets_none_and_integrators_hear_of_it_as_ever() {
+    let bench = Bench::with(Contact { consent: Some(false), ..someone() }, &BOTH).await;
+    bench.handle(&event(COUPON_ISSUED)).await;
+    assert_eq!(targets(&bench.sns.take()), [EVENTS]);
+    let bench = Bench::with(Contact { consent: Some(true), ..someone() }, &BOTH).await;
+    bench.handle(&event(COUPON_ISSUED)).await;
+    assert_eq!(targets(&bench.sns.take()), [PHONE, TABLET, NOTIFICATIONS, EVENTS]);
 }
 
 #[tokio::test]

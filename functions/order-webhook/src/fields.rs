@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
+use domain::contact;
+pub(crate) use domain::contact::Email;
+pub use domain::contact::NotAnAddress;
 use domain::ids::IdError;
 use domain::time::TimeError;
 use domain::{Contact, CouponCode, Currency, Phone, Timestamp};
@@ -13,12 +16,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
 use serde_json::error::Category;
 
-/// The longest address that mail can be sent to (RFC 5321).
-const MAX_EMAIL_BYTES: usize = 254;
-/// What we keep of a name; the shops' own fields hold 255 characters.
-const MAX_NAME_CHARACTERS: usize = 255;
-/// The longest language tag worth keeping (RFC 5646, section 4.4.1).
-const MAX_LOCALE_BYTES: usize = 35;
 /// The largest amount in main units: more than any order, and so small that a body's worth of them, times
 /// [`MAX_QUANTITY`], never overflows a decimal.
 const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
@@ -246,30 +243,6 @@ pub(crate) fn minor_units(place: &str, amount: Decimal, currency: Currency) -> R
     currency.minor_units_of(rounded).map_err(|error| BadInput::at(place, error))
 }
 
-/// An e-mail address, lower case.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Email(String);
-
-impl TryFrom<String> for Email {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let address = text.trim();
-        let parts = address.rsplit_once('@');
-        let is_address = parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
-        let is_plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
-        if !is_address || !is_plain || address.len() > MAX_EMAIL_BYTES {
-            return Err("is not an e-mail address");
-        }
-        Ok(Self(address.to_lowercase()))
-    }
-}
-
-/// A text that is no e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not an e-mail address")]
-pub struct NotAnAddress;
-
 /// How to reach a customer whom no platform tells of, as those of the platforms are read; what is empty is not known.
 pub fn read_contact(
     email: &str,
@@ -278,7 +251,7 @@ pub fn read_contact(
     locale: &str,
 ) -> Result<Contact, NotAnAddress> {
     let email = Some(email).filter(|email| !email.is_empty());
-    let email = email.map(|email| Email::try_from(email.to_owned())).transpose().map_err(|_| NotAnAddress)?;
+    let email = email.map(Email::new).transpose()?;
     Ok(contact(email, is_verified, None, Some(name), Some(locale)))
 }
 
@@ -292,23 +265,12 @@ pub(crate) fn contact(
 ) -> Contact {
     Contact {
         email_verified: email.is_some() && is_verified,
-        email: email.map(|Email(address)| address),
+        email: email.map(String::from),
         phone,
-        name: name.and_then(name_of),
-        locale: locale.and_then(locale_of),
+        name: name.and_then(contact::name),
+        locale: locale.and_then(contact::locale),
+        consent: None,
     }
-}
-
-fn name_of(text: &str) -> Option<String> {
-    let name: String = text.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARACTERS).collect();
-    Some(name).filter(|name| !name.is_empty())
-}
-
-fn locale_of(text: &str) -> Option<String> {
-    let tag = text.trim().replace('_', "-");
-    let is_tag =
-        tag.split('-').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric()));
-    (is_tag && tag.len() <= MAX_LOCALE_BYTES).then_some(tag)
 }
 
 /// Reads `null` as if the field were not there.
@@ -377,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_contact_is_tidied() {
-        let email = |text: &str| Email::try_from(text.to_owned()).ok();
+        let email = |text: &str| Email::new(text).ok();
         let found = contact(email(" C-1@Example.com"), true, None, Some(" C\n"), Some("pt_BR"));
         assert_eq!(found.verified_email(), Some("c-1@example.com"));
         assert_eq!((found.name.as_deref(), found.locale.as_deref()), (Some("C"), Some("pt-BR")));

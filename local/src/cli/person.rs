@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args, Subcommand};
+use domain::contact::Email;
 use domain::{CustomerId, ErasureId, MemberId, OrderKey, SourceName};
 use runtime::{Clock, Random};
 use store::Store;
@@ -52,6 +53,9 @@ struct Who {
     /// Where --customer is one.
     #[arg(long, requires = "customer", value_parser = |text: &str| SourceName::new(text))]
     source: Option<SourceName>,
+    /// Whoever has this e-mail, a member or a guest.
+    #[arg(long, group = "who", value_parser = |text: &str| Email::new(text))]
+    email: Option<Email>,
     /// The member.
     #[arg(long, group = "who", value_parser = |text: &str| MemberId::new(text))]
     member: Option<MemberId>,
@@ -110,14 +114,17 @@ async fn erasures(store: &Store) -> anyhow::Result<String> {
 
 impl Who {
     async fn sought(&self, store: &Store) -> anyhow::Result<Sought> {
-        match (&self.customer, &self.source, &self.member, &self.order) {
-            (Some(customer), Some(source), ..) => Ok(Sought::Customer(source.clone(), customer.clone())),
-            (_, _, Some(member), _) => Ok(Sought::Member(member.clone())),
-            (_, _, _, Some(order)) => {
+        match self {
+            Self { customer: Some(customer), source: Some(source), .. } => {
+                Ok(Sought::Customer(source.clone(), customer.clone()))
+            }
+            Self { email: Some(email), .. } => Ok(Sought::Email(email.clone())),
+            Self { member: Some(member), .. } => Ok(Sought::Member(member.clone())),
+            Self { order: Some(order), .. } => {
                 let owner = store.owner_sought(order).await?;
                 owner.with_context(|| format!("whose order {order} is, is not known"))
             }
-            _ => bail!("say who: --source and --customer, --member or --order"),
+            _ => bail!("say who: --source and --customer, --email, --member or --order"),
         }
     }
 }

@@ -171,7 +171,8 @@ impl Columns {
     }
 }
 
-fn place_of(name: &'static str, header: &ByteRecord) -> Result<Option<usize>, HistoryError> {
+/// Where a column stands, if it does.
+pub(crate) fn place_of(name: &'static str, header: &ByteRecord) -> Result<Option<usize>, HistoryError> {
     let mut found = header.iter().enumerate().filter(|(_, cell)| cell.trim_ascii() == name.as_bytes());
     match (found.next(), found.next()) {
         (Some(_), Some(_)) => Err(HistoryError::ColumnTwice(name)),
@@ -249,11 +250,12 @@ fn read_amount(text: &str) -> Result<i64, BadReason> {
 /// A date is midnight in UTC. A time of day without an offset is UTC, too; between date and time a `T` or, as
 /// databases write it, a space.
 fn read_date(text: &str) -> Result<Timestamp, BadReason> {
-    let at = instant(text).ok_or_else(|| BadReason::Date(shown(text)))?;
+    let at = moment(text).ok_or_else(|| BadReason::Date(shown(text)))?;
     time::in_range(at).map_err(|_| BadReason::OutOfRange(shown(text)))
 }
 
-fn instant(text: &str) -> Option<Timestamp> {
+/// A date or an instant, as [`read_date`] takes them, of any year.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_at_checked(DATE_BYTES)?;
     // The calendar's own reader knows more forms (20260131, 2026-W05-6); one is enough here.
     if !date
@@ -277,7 +279,7 @@ fn instant(text: &str) -> Option<Timestamp> {
 }
 
 /// A value as a message shows it: short, quoted, and without anything that could upset a terminal.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut characters = text.chars();
     let head: String = characters.by_ref().take(SHOWN_CHARACTERS).collect();
     let more = if characters.next().is_some() { "…" } else { "" };

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 /// Reads another reader's bytes with every line end made `\n`.
 #[derive(Debug)]
-pub(super) struct Newlines<R> {
+pub(crate) struct Newlines<R> {
     inner: R,
     buffer: Box<[u8]>,
     filled: usize,
@@ -20,7 +20,7 @@ pub(super) struct Newlines<R> {
 const BUFFER_BYTES: usize = 64 * 1024;
 
 impl<R: Read> Newlines<R> {
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
         Self { inner, buffer, filled: 0, position: 0, last: b'\n', ended: false }
     }

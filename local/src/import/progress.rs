@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::SourceName;
+use domain::{SourceName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -18,7 +18,7 @@ const UNFINISHED: &str = "unfinished";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub(super) file: Digest,
-    pub(super) source: SourceName,
+    pub(super) source: Option<SourceName>,
     /// The table's name, which is the stack's own.
     pub(super) orders: String,
 }
@@ -34,6 +34,9 @@ pub(super) struct Progress {
     /// What the store refused for good.
     pub(super) rejected: Vec<Rejected>,
     elapsed_ms: u64,
+    /// When an import of members first began, from which their balances count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) began_at: Option<Timestamp>,
 }
 
 /// A row that was not sent, or that the store refused.
@@ -76,7 +79,15 @@ pub(crate) enum ProgressError {
 impl Progress {
     /// What an earlier run of the same import left, or a beginning.
     pub(super) fn open(path: &Path, identity: Identity, fresh: bool) -> Result<Self, ProgressError> {
-        let beginning = Self { identity, next: 0, sent: 0, known: 0, rejected: Vec::new(), elapsed_ms: 0 };
+        let beginning = Self {
+            identity,
+            next: 0,
+            sent: 0,
+            known: 0,
+            rejected: Vec::new(),
+            elapsed_ms: 0,
+            began_at: None,
+        };
         if fresh {
             return Ok(beginning);
         }
@@ -130,7 +141,7 @@ mod tests {
     use super::*;
 
     fn identity(file: &str) -> Identity {
-        let source = SourceName::new("shop").unwrap();
+        let source = SourceName::new("shop").ok();
         Identity { file: Digest::of(file.as_bytes()), source, orders: "laurel-OrdersTable".to_owned() }
     }
 

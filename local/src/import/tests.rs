@@ -42,13 +42,15 @@ impl Bench {
         fs::write(path("orders.csv"), format!("{HEADER}{rows}")).unwrap();
         let options = Options {
             file: path("orders.csv"),
-            source: SourceName::new("shop").unwrap(),
             rate: 500,
             state: path("state.json"),
             rejected: path("rejected.csv"),
             fresh: false,
         };
-        let report = import(self.stack.store(), &options, NOW.parse().unwrap()).await.unwrap();
+        let report =
+            import(self.stack.store(), &SourceName::new("shop").unwrap(), &options, NOW.parse().unwrap())
+                .await
+                .unwrap();
         self.stack.drain().await.unwrap();
         report
     }

@@ -50,6 +50,7 @@ fn the_template_gives_every_route_of_the_contract() {
             "GET /members/{member}",
             "GET /members/{member}/journal",
             "GET /webhooks/{source}",
+            "POST /members",
             "POST /members/{member}/merge",
             "POST /members/{member}/unmerge",
             "POST /webhooks/{source}",

@@ -109,3 +109,25 @@ fn rejected_rows_are_named_in_a_file_and_make_the_import_fail_unless_they_are_sk
     assert_eq!(laurel.member()["lifetime_points"], 10);
     assert_eq!(import(&laurel, &file, &["--skip-bad-rows"]).status.code(), Some(0));
 }
+
+#[test]
+fn members_are_imported_with_what_they_had_and_go_on_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("members.csv");
+    fs::write(&file, "customer_id,email,balance,reason\nc-1,c-1@example.com,4000,from the old programme\n")
+        .unwrap();
+    let laurel = Laurel::start(&folder.path().join("data"));
+    let path = file.to_string_lossy().into_owned();
+    let arguments = ["import", "members", &path, "--source", "generic-main"];
+    let first = laurel.run(&arguments);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    assert!(report(&first).contains("brought         1\n"), "{}", report(&first));
+    assert!(report(&laurel.run(&arguments)).contains("known before    1\n"));
+    assert_eq!(laurel.member()["balance"], 4_000);
+    assert_eq!(send_order(&laurel.address, "today", EACH), Some(202));
+    laurel.get("/local/idle");
+    assert_eq!(
+        (&laurel.member()["balance"], &laurel.member()["lifetime_points"]),
+        (&json!(0), &json!(1_000))
+    );
+}

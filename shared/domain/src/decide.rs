@@ -6,6 +6,7 @@ mod draft;
 mod due;
 mod expiry;
 mod merging;
+mod opening;
 mod pending;
 mod rating;
 mod reconcile;
@@ -30,6 +31,7 @@ use crate::entropy::Entropy;
 use crate::ids::{CouponCode, MemberId, RewardId};
 use crate::journal::Entry;
 use crate::member::{Coupon, Known, Profile};
+use crate::opening::{Once, Opening};
 use crate::order::OrderState;
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
@@ -105,6 +107,13 @@ pub enum Command<'a> {
         /// That member's coupons.
         coupons: &'a [CouponCode],
     },
+    /// Bring a member of the past, and what they had, once. Nobody is told of what follows.
+    Bring {
+        /// What they had, if anything.
+        opening: Option<&'a Opening>,
+        /// From when it counts where it does not say so itself.
+        at: Timestamp,
+    },
     /// Settle, on schedule; may put the due date later.
     Review,
     /// Settle only: what the member's account is now.
@@ -135,6 +144,8 @@ pub struct Decision {
     pub receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub rater: Option<RaterChange>,
+    /// What is posted once for ever, and was asked for.
+    pub once: Option<Once>,
     /// Whether nobody is told of its entries, because they follow from an import of the past.
     pub quiet: bool,
     /// Whether there is anything to commit.
@@ -210,7 +221,7 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     draft.quiet = match command {
         Command::Order { state, .. } | Command::Redeem { state, .. } => state.quiet,
         // What somebody had before is no news.
-        Command::Reopen { .. } | Command::GiveBack { .. } => true,
+        Command::Reopen { .. } | Command::GiveBack { .. } | Command::Bring { .. } => true,
         _ => false,
     };
     match command {
@@ -234,7 +245,8 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
             unmerging::give_back(draft, journal, told_since, coupons)?;
             settle(draft, until)
         }
-        Command::Review | Command::Look => settle(draft, until),
+        Command::Bring { opening: Some(opening), at } => bring(draft, opening, at, until),
+        Command::Bring { opening: None, .. } | Command::Review | Command::Look => settle(draft, until),
     }
 }
 
@@ -262,6 +274,16 @@ fn order(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool, until: Tim
         }
     }
     reconcile::reconcile(draft, state, first_seen)?;
+    settle(draft, until)
+}
+
+fn bring(draft: &mut Draft<'_>, opening: &Opening, at: Timestamp, until: Timestamp) -> Result<(), Stop> {
+    let at = opening.dated.unwrap_or(at).min(until);
+    settle(draft, at)?;
+    if draft.is_full() {
+        return Ok(());
+    }
+    opening::open(draft, opening, at)?;
     settle(draft, until)
 }
 

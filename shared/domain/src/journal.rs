@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, IdError, LevelId, MemberId, OrderKey, RaterId, RatingId, RewardId};
+use crate::ids::{CouponCode, IdError, LevelId, MemberId, OrderKey, RaterId, RatingId, Reason, RewardId};
 use crate::points::Points;
 use crate::rating::Score;
 use crate::time::{self, Date, Period, Timestamp};
@@ -35,6 +35,8 @@ pub enum Cause {
     Rating(RatingId),
     /// Two members turned out to be one; this is the other one.
     Merge(MemberId),
+    /// What this member had before the programme knew them; dated as whoever told it says.
+    Opening(MemberId),
 }
 
 impl fmt::Display for Cause {
@@ -51,6 +53,7 @@ impl fmt::Display for Cause {
             Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
             Self::Rating(id) => write!(f, "rating/{id}"),
             Self::Merge(member) => write!(f, "merge/{member}"),
+            Self::Opening(member) => write!(f, "opening/{member}"),
         }
     }
 }
@@ -86,6 +89,7 @@ fn parse_cause(text: &str) -> Option<Cause> {
         "forgiven" => Cause::Forgiven(rest.parse().ok()?),
         "rating" => Cause::Rating(RatingId::new(rest).ok()?),
         "merge" => Cause::Merge(MemberId::new(rest).ok()?),
+        "opening" => Cause::Opening(MemberId::new(rest).ok()?),
         _ => return None,
     })
 }
@@ -133,6 +137,11 @@ pub enum Kind {
     },
     /// A refund without an order took points back.
     UnlinkedRefund,
+    /// What the member had before the programme knew them.
+    OpeningBalance {
+        /// Why.
+        reason: Reason,
+    },
     /// A reward was bought with points.
     CouponIssued {
         /// The new coupon's code.
@@ -225,6 +234,7 @@ impl Kind {
             Self::Expired => true,
             Self::Order { .. }
             | Self::UnlinkedRefund
+            | Self::OpeningBalance { .. }
             | Self::CouponVoided { .. }
             | Self::CouponRedeemed { .. }
             | Self::CouponReturned { .. }
@@ -265,6 +275,7 @@ mod tests {
             Cause::Forgiven(7),
             Cause::Rating(RatingId::new("trip/7#a").unwrap()),
             Cause::Merge(MemberId::new("M2").unwrap()),
+            Cause::Opening(MemberId::new("M2").unwrap()),
         ] {
             assert_eq!(cause.to_string().parse(), Ok(cause));
         }

@@ -3,12 +3,14 @@
 //! Everything here is pure: no I/O, no clock, no randomness, no float, no AWS type. Time and entropy are
 //! arguments, arithmetic is checked, and the one entry point is [`decide()`].
 
+pub mod contact;
 pub mod decide;
 pub mod entropy;
 pub mod ids;
 pub mod journal;
 pub mod member;
 pub mod money;
+pub mod opening;
 pub mod order;
 pub mod person;
 pub mod points;
@@ -25,6 +27,7 @@ pub use ids::{
 pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Pending, Profile};
 pub use money::{Currency, Goods, Money};
+pub use opening::{Once, Opening, Reason};
 pub use order::{
     Contact, Customer, CustomerMerge, Order, OrderState, Payment, Refund, RefundKind, Snapshot,
     UnlinkedRefund,

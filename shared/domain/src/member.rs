@@ -58,6 +58,7 @@ impl Account {
             Kind::Order { .. }
             | Kind::GivenBack { .. }
             | Kind::UnlinkedRefund
+            | Kind::OpeningBalance { .. }
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }

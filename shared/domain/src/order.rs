@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, CustomerId, OrderKey, RefundId, SourceName};
+use crate::ids::{CouponCode, CustomerId, MemberId, OrderKey, RefundId, SourceName};
 use crate::journal::Cause;
 use crate::money::{Currency, Goods};
 use crate::person::{CardFingerprint, Phone};
@@ -44,9 +44,17 @@ pub struct Contact {
     /// Language and perhaps region, as BCP 47 ("fr", "pt-BR").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// Whether the person wants messages, where somebody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<bool>,
 }
 
 impl Contact {
+    /// Whether messages may be sent: unless the person said no.
+    pub fn accepts_messages(&self) -> bool {
+        self.consent != Some(false)
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -72,6 +80,11 @@ impl Customer {
             || self.contact.verified_email().is_some()
             || self.contact.phone.is_some()
             || self.card.is_some()
+    }
+
+    /// Whether anything names the person, verified or not: then whoever enrols under that name may claim the order.
+    pub fn is_named(&self) -> bool {
+        self.is_known() || self.contact.email.is_some()
     }
 }
 
@@ -225,8 +238,10 @@ pub struct OrderState {
     pub revision: u64,
     /// As first seen; missing while only refunds are known.
     pub placed_at: Option<Timestamp>,
-    /// The customer as first seen.
+    /// The customer as first seen; a guest gives way to a customer who can be told from others.
     pub owner: Option<Customer>,
+    /// The member whose it is, where it had waited for somebody to enrol; whoever the owner is.
+    pub claimed_by: Option<MemberId>,
     /// The newest snapshot; missing while only refunds are known.
     pub snapshot: Option<Snapshot>,
     /// Refunds by refund id.

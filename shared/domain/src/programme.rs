@@ -67,6 +67,8 @@ pub enum Enrolment {
     /// Whoever orders.
     #[default]
     Automatic,
+    /// Whoever asks to; what others order waits for them.
+    Explicit,
 }
 
 /// How orders earn points.

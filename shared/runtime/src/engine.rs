@@ -1,6 +1,8 @@
 //! The deciding loop: load, decide, read what the rules still need, commit; on a conflict load again.
 
 mod accrue;
+mod bring;
+mod enrolment;
 mod merging;
 mod programmes;
 mod unmerging;
@@ -9,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::order::Customer;
+use domain::programme::Enrolment as Joining;
 use domain::{
     Command, CouponCode, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile,
     Programmes, Rater, RaterId, Rating, RatingId, Score, Timestamp, decide,
@@ -17,6 +19,8 @@ use domain::{
 use store::{Commit, Consistency, Current, DirectoryKey, Enrolment, Store, StoreError};
 
 pub use self::accrue::Accrued;
+pub use self::bring::{Brought, Newcomer};
+pub use self::enrolment::Enrolled;
 pub use self::programmes::ProgrammeCache;
 pub use self::unmerging::{UNDOABLE_FOR, Unmerged};
 use crate::clock::{Budget, Clock};
@@ -319,21 +323,25 @@ impl Batch<'_> {
         let mut consistency = Consistency::Eventual;
         let mut attempt = 0;
         loop {
-            let Some((customer, key)) = owner_of(&state) else { return Ok(None) };
-            let Some(loaded) = self.load_owner(&state, customer, &key, consistency).await? else {
-                return Ok(None);
+            let loaded = match self.load_owner(&state, consistency, budget).await? {
+                Owner::Is(loaded) => *loaded,
+                Owner::Nobody => return Ok(None),
+                Owner::Changed(now) => {
+                    state = Cow::Owned(*now);
+                    (first_seen, consistency) = (false, Consistency::Strong);
+                    self.engine.pause(attempt, budget).await?;
+                    continue;
+                }
             };
-            if loaded.enrolment.is_some()
-                && let Some(now) = self.disowned(&state).await?
-            {
-                state = Cow::Owned(now);
-                continue;
-            }
             let way = loaded.by_way_of.clone().into_iter().collect();
+            let joins = loaded.enrolment.as_ref().map(|enrolment| enrolment.keys.clone());
             match self.engine.carry_out(loaded, Command::Order { state: &state, first_seen }).await? {
                 Progress::Done(profile) => {
                     let member = profile.member.clone();
-                    self.members.insert(key, Current { profile: *profile, way });
+                    if let Some(key) = own_key(&state) {
+                        self.members.insert(key, Current { profile: *profile, way });
+                    }
+                    self.engine.claim_waiting(&joins.unwrap_or_default(), &member, budget).await?;
                     return Ok(Some(member));
                 }
                 Progress::MoreToDo => attempt = 0,
@@ -345,46 +353,74 @@ impl Batch<'_> {
         }
     }
 
-    /// The order as it is now, where its owner is no longer the one that is told: an erasure takes the person off their
-    /// orders, and what the stream still holds must not enrol them anew.
-    async fn disowned(&self, told: &OrderState) -> Result<Option<OrderState>, EngineError> {
-        let now = self.engine.store.order(&told.key).await?;
-        Ok(now.filter(|now| now.owner != told.owner))
-    }
-
-    /// The owner of an order, or the start of a new member.
+    /// Whose an order is: the member's who claimed it, or its owner's, who may be the start of a new member.
     async fn load_owner(
         &mut self,
         state: &OrderState,
-        customer: &Customer,
-        key: &DirectoryKey,
         consistency: Consistency,
-    ) -> Result<Option<Loaded>, EngineError> {
+        budget: Budget,
+    ) -> Result<Owner, EngineError> {
         let engine = self.engine;
-        if let Some(current) = self.members.remove(key) {
-            return Ok(Some(Loaded::found(current)));
+        if let Some(member) = &state.claimed_by {
+            return Ok(Owner::of(self.load_found(member, consistency).await?));
         }
-        if let Some(member) = engine.store.find_member(key, consistency).await? {
-            return self.load_found(&member, consistency).await.map(Some);
-        }
-        let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else { return Ok(None) };
+        let Some(customer) = &state.owner else { return Ok(Owner::Nobody) };
         let programmes = engine.programmes.get().await?;
-        let mut keys = vec![key.clone()];
-        if programmes.at(engine.clock.now()).programme.across_sources {
+        let key = own_key(state);
+        if let Some(key) = &key
+            && let Some(loaded) = self.load_known(key, consistency).await?
+        {
+            if programmes.may_have_waited()
+                && let Some(now) = engine.changed_hands(state).await?
+            {
+                return Ok(Owner::Changed(Box::new(now)));
+            }
+            return Ok(Owner::of(loaded));
+        }
+        let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else {
+            return Ok(Owner::Nobody);
+        };
+        let programme = &programmes.at(engine.clock.now()).programme;
+        let mut keys: Vec<DirectoryKey> = key.iter().cloned().collect();
+        if programme.across_sources
+            && let Some(key) = &key
+        {
             for other in DirectoryKey::everywhere(customer).filter(|other| other != key) {
                 if let Some(member) = engine.store.find_member(&other, Consistency::Strong).await? {
                     // A customer of another source; from now on found under this name too.
-                    engine.store.add_name(key, &member).await?;
-                    return self.load_found(&member, Consistency::Strong).await.map(Some);
+                    engine.add_name(key, &member, budget).await?;
+                    return Ok(Owner::of(self.load_found(&member, Consistency::Strong).await?));
                 }
                 keys.push(other);
             }
         }
-        let member = engine.random.entropy()?.member_id().ok_or(NoRandomness)?;
-        let enrolled_at = effective_at.min(engine.clock.now());
+        if programme.enrolment == Joining::Explicit {
+            return engine.claim_or_wait(state, budget).await;
+        }
+        if keys.is_empty() {
+            return Ok(Owner::Nobody);
+        }
+        if let Some(now) = engine.changed_hands(state).await? {
+            return Ok(Owner::Changed(Box::new(now)));
+        }
         let enrolment = Enrolment { keys, contact: customer.contact.clone() };
-        let profile = Profile::new(member, enrolled_at, &programmes);
-        Ok(Some(Loaded { enrolment: Some(enrolment), ..Loaded::member(profile) }))
+        let enrolled_at = effective_at.min(engine.clock.now());
+        Ok(Owner::Is(Box::new(engine.newcomer(enrolment, enrolled_at, &programmes)?)))
+    }
+
+    /// A member who is found by a key: as they were committed for the record before, or as they are stored.
+    async fn load_known(
+        &mut self,
+        key: &DirectoryKey,
+        consistency: Consistency,
+    ) -> Result<Option<Loaded>, EngineError> {
+        if let Some(current) = self.members.remove(key) {
+            return Ok(Some(Loaded::found(current)));
+        }
+        match self.engine.store.find_member(key, consistency).await? {
+            Some(member) => self.load_found(&member, consistency).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The profile of a member whom the directory names. The two are written together, so a profile missing in an
@@ -401,6 +437,20 @@ impl Batch<'_> {
     }
 }
 
+/// Whose an order is.
+enum Owner {
+    Is(Box<Loaded>),
+    Nobody,
+    /// Look again: this is the order as it is now.
+    Changed(Box<OrderState>),
+}
+
+impl Owner {
+    fn of(loaded: Loaded) -> Self {
+        Self::Is(Box::new(loaded))
+    }
+}
+
 /// How far one attempt came.
 enum Progress {
     Done(Box<Profile>),
@@ -408,9 +458,9 @@ enum Progress {
     Conflict,
 }
 
-fn owner_of(state: &OrderState) -> Option<(&Customer, DirectoryKey)> {
-    let customer = state.owner.as_ref()?;
-    Some((customer, DirectoryKey::of_customer(customer)?))
+/// The key by which the owner of an order is found; none where the order was claimed, whoever its owner is.
+fn own_key(state: &OrderState) -> Option<DirectoryKey> {
+    state.owner.as_ref().filter(|_| state.claimed_by.is_none()).and_then(DirectoryKey::of_customer)
 }
 
 /// Tests and drafts make nobody a member.

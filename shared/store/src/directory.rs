@@ -6,6 +6,7 @@ use domain::{CardFingerprint, CouponCode, Customer, CustomerId, MemberId, Phone,
 
 use crate::items::{DirectoryItem, read, text, write};
 use crate::keys::{self, directory};
+use crate::person::is_erased;
 use crate::{Consistency, Store, StoreError};
 
 /// One way to find a member.
@@ -42,6 +43,18 @@ impl DirectoryKey {
     pub fn everywhere(customer: &Customer) -> impl Iterator<Item = Self> {
         let email = customer.contact.verified_email().map(|email| Self::Email(email.to_owned()));
         email.into_iter().chain(customer.contact.phone.clone().map(Self::Phone))
+    }
+
+    /// Every name that a customer was told with, verified or not. By what is not verified nobody is found, but an order
+    /// may wait under it for whoever enrols with it. Who was erased has no name.
+    pub fn told_of(customer: &Customer) -> Vec<Self> {
+        if is_erased(customer) {
+            return Vec::new();
+        }
+        let mut names: Vec<Self> = Self::all_of(customer).collect();
+        let email = customer.contact.email.clone().filter(|_| !customer.contact.email_verified);
+        names.extend(email.map(Self::Email));
+        names
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Role {
     Rater,
     /// That a member is part of another one.
     Merge,
+    /// The mark of what is posted once for ever.
+    Once,
     /// A version of the programme.
     Programme,
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Role {
             Self::Person => "person",
             Self::Rater => "rater's history",
             Self::Merge => "merge",
+            Self::Once => "mark of what is posted once",
             Self::Programme => "programme",
         })
     }

@@ -90,6 +90,13 @@ impl Update {
         self.condition = Some(format!("{name}={value}"));
     }
 
+    /// And only if the attribute has this value; after another condition.
+    pub(crate) fn and_if_equal(&mut self, attribute: &str, value: AttributeValue) {
+        let (name, value) = (self.placeholders.name(attribute), self.placeholders.value(value));
+        let other = self.condition.take().map_or_else(String::new, |condition| format!("({condition}) AND "));
+        self.condition = Some(format!("{other}{name}={value}"));
+    }
+
     /// Only if the attribute is missing or has a smaller value.
     pub(crate) fn if_missing_or_below(&mut self, attribute: &str, value: AttributeValue) {
         let (name, value) = (self.placeholders.name(attribute), self.placeholders.value(value));

@@ -8,9 +8,11 @@ mod profile;
 mod size;
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Contact, Coupon, DeviceId, MemberId, OrderKey, RaterHistory, RaterId, Timestamp};
+use domain::{Contact, Coupon, DeviceId, MemberId, Once, OrderKey, RaterHistory, RaterId, Timestamp};
+use ring::digest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
@@ -138,6 +140,28 @@ pub(crate) fn rater_key(rater: &RaterId) -> Attributes {
 
 pub(crate) fn rater_item(rater: &RaterId, history: RaterHistory) -> Result<Attributes, ImageError> {
     write(&RaterItem { member: keys::rater(rater), item: members::RATINGS_GIVEN.to_owned(), history })
+}
+
+/// The mark of what is posted once for ever: a digest of what was asked, and the entry that came of it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OnceBody {
+    pub(crate) request: String,
+    entry: String,
+}
+
+pub(crate) fn once_item(member: &MemberId, once: &Once) -> Result<Attributes, ImageError> {
+    let body = OnceBody { request: sha256(&once.request), entry: keys::entry(&once.entry) };
+    write(&MemberItem { member: member.clone(), item: keys::once(&once.entry.cause), body })
+}
+
+/// A digest as text.
+pub(crate) fn sha256(text: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A way to find a member.

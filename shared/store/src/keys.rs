@@ -19,6 +19,8 @@ pub(crate) mod orders {
     pub(crate) const REVISION: &str = "revision";
     pub(crate) const PLACED_AT: &str = "placed_at";
     pub(crate) const OWNER: &str = "owner";
+    /// Only an order that waited for somebody to enrol has it.
+    pub(crate) const CLAIMED_BY: &str = "claimed_by";
     /// Only an order that is known beside its refunds has it.
     pub(crate) const UPDATED_AT: &str = "updated_at";
     pub(crate) const CANCELLED: &str = "cancelled";
@@ -69,6 +71,10 @@ pub(crate) mod members {
     pub(crate) const ONCE: &str = "once#";
     /// Who rates members: before a digest, in the place of a member. No member has `#` in the name.
     pub(crate) const RATER: &str = "rater#";
+    /// Orders that wait for somebody to enrol: before a digest of the name that was told, in the place of a member.
+    pub(crate) const WAITING: &str = "waiting#";
+    /// What waits there: before an order's key.
+    pub(crate) const ORDER: &str = "order#";
     pub(crate) const RATINGS_GIVEN: &str = "ratings_given";
     pub(crate) const RATINGS: &str = "ratings";
     pub(crate) const TOTAL: &str = "total";
@@ -161,6 +167,11 @@ pub(crate) fn sent(entry: &str, channel: &str) -> String {
 /// `rater#{digest}`: the hash key of a rater's history.
 pub(crate) fn rater(id: &RaterId) -> String {
     format!("{}{id}", members::RATER)
+}
+
+/// `once#{cause}`.
+pub(crate) fn once(cause: &Cause) -> String {
+    format!("{}{cause}", members::ONCE)
 }
 
 /// `refund#{id}`: an attribute of its order.

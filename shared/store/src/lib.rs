@@ -14,6 +14,8 @@ mod orders;
 pub mod person;
 mod programmes;
 mod reads;
+mod transaction;
+mod waiting;
 mod writes;
 
 use std::sync::Arc;
@@ -27,11 +29,12 @@ pub use self::due::DueMember;
 pub use self::error::{Role, StoreError};
 pub use self::items::{ImageError, journal_entry_of_image, order_of_image};
 pub use self::keys::{DUE_SHARDS, JournalCursor};
-pub use self::members::Current;
+pub use self::members::{Asked, Current};
 pub use self::meter::{Meter, Usage};
 pub use self::orders::{
     Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage, SweepPosition,
 };
+pub use self::waiting::Claim;
 
 /// The names of the tables, as the template gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]

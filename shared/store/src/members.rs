@@ -7,7 +7,9 @@ use domain::{
 };
 
 use crate::expression::Update;
-use crate::items::{MemberItem, RaterItem, entry_of, member_key, profile_of, rater_key, read, text, write};
+use crate::items::{
+    MemberItem, OnceBody, RaterItem, entry_of, member_key, profile_of, rater_key, read, sha256, text, write,
+};
 use crate::keys::{self, members};
 use crate::writes::Written;
 use crate::{Consistency, DirectoryKey, JournalCursor, Recorded, Store, StoreError};
@@ -29,6 +31,17 @@ impl Current {
     pub fn is(&self, member: &MemberId) -> bool {
         self.profile.member == *member || self.way.contains(member)
     }
+}
+
+/// Whether something was asked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Never.
+    Never,
+    /// The very same.
+    Before,
+    /// Something else under the same cause.
+    Differently,
 }
 
 impl Store {
@@ -156,6 +169,14 @@ impl Store {
         Ok(item.map(|item| read::<MemberItem<Coupon>>(item).map(|coupon| coupon.body)).transpose()?)
     }
 
+    /// Whether something that is posted once for ever was asked before.
+    pub async fn asked(&self, member: &MemberId, cause: &Cause, request: &str) -> Result<Asked, StoreError> {
+        let item = self.member_item(member, &keys::once(cause), Consistency::Strong).await?;
+        let Some(item) = item else { return Ok(Asked::Never) };
+        let before = read::<MemberItem<OnceBody>>(item)?.body.request;
+        Ok(if before == sha256(request) { Asked::Before } else { Asked::Differently })
+    }
+
     /// What a rater has given so far.
     pub async fn rater_history(&self, rater: &RaterId) -> Result<RaterHistory, StoreError> {
         let item = self.get(&self.tables.members, rater_key(rater), Consistency::Strong).await?;
@@ -173,20 +194,30 @@ impl Store {
         let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
         let profile = self.current_profile(&found, Consistency::Strong).await?;
         let Some(Profile { member, .. }) = profile else { return Ok(None) };
+        self.tell_contact(&member, &customer.contact, at).await.map(Some)
+    }
+
+    /// Changes how a member is reached, unless something newer was told; what is not told stays.
+    pub async fn tell_contact(
+        &self,
+        member: &MemberId,
+        contact: &Contact,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
         let mut update = Update::default();
-        for (attribute, value) in write(&customer.contact)? {
+        for (attribute, value) in write(contact)? {
             update.set(&attribute, value);
         }
-        if customer.contact.email.is_some() && !customer.contact.email_verified {
+        if contact.email.is_some() && !contact.email_verified {
             update.remove(members::EMAIL_VERIFIED);
         }
         update.set(members::TOLD_AT, text(time::sortable(at)));
         update.if_missing_or_below(members::TOLD_AT, text(time::sortable(at)));
-        let person = member_key(&member, members::PERSON);
-        Ok(Some(match self.update(&self.tables.members, person, update).await? {
+        let person = member_key(member, members::PERSON);
+        Ok(match self.update(&self.tables.members, person, update).await? {
             Written::Done(_) => Recorded::Stored,
             Written::Refused(_) => Recorded::Known,
-        }))
+        })
     }
 
     /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.

@@ -14,7 +14,7 @@ use domain::{
 };
 
 use self::import::Told;
-use self::news::{MAX_REFUNDS_PER_WRITE, News, deletion_update, merge_update, restoration_update};
+use self::news::{News, deletion_update, merge_update, restoration_update};
 use self::news::{snapshot_update, too_many_refunds};
 pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
 pub use self::sweep::{SweepPage, SweepPosition};
@@ -82,8 +82,8 @@ impl Store {
             // Refused without a word of what is there: somebody is writing it at this moment.
             Written::Refused(None) => Err(contended()),
             Written::Refused(known) => self.add(&order.key, state_of(known)?, &news, told).await,
-            Written::Done(_) if order.refunds.len() <= MAX_REFUNDS_PER_WRITE => Ok(Recorded::Stored),
             Written::Done(stored) => {
+                // What one update does not write: further refunds, and a customer in a guest's place.
                 self.add(&order.key, state_of(Some(stored))?, &news, told).await?;
                 Ok(Recorded::Stored)
             }

@@ -2,7 +2,7 @@
 //!
 //! | step | what is held | what an erasure does |
 //! |---|---|---|
-//! | [`Step::Orders`] | the `owner` of orders and of refunds that name none | becomes one without a name, who leads to the same member |
+//! | [`Step::Orders`] | the `owner` of orders and of refunds that name none | becomes one without a name, who leads to the same member; what waits for the owner to enrol waits no more |
 //! | [`Step::Directory`] | whatever leads to the member, coupons' codes apart | is deleted |
 //! | [`Step::Members`] | whatever lies with the member | what names somebody is deleted; amounts stay |
 //!
@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::contact::Email;
 use domain::{Customer, CustomerId, ErasureId, MemberId, SourceName, Timestamp};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ const ERASED: &str = "erased/";
 pub enum Sought {
     /// A platform's customer, a member or not.
     Customer(SourceName, CustomerId),
+    /// Whoever has this e-mail, a member or a guest.
+    Email(Email),
     /// A member.
     Member(MemberId),
 }
@@ -100,6 +103,10 @@ impl Person {
                 let key = DirectoryKey::Customer(source.clone(), customer.clone());
                 person.keys.insert(person.digest(&keys::directory_key(&key)));
             }
+            Sought::Email(email) => {
+                let key = DirectoryKey::Email(email.clone().into());
+                person.keys.insert(person.digest(&keys::directory_key(&key)));
+            }
             Sought::Member(member) => {
                 person.members.insert(member.clone());
             }
@@ -128,6 +135,11 @@ impl Person {
     /// Whether an order's owner is found by a key of this person's.
     fn is_owner(&self, owner: &Customer) -> bool {
         DirectoryKey::all_of(owner).any(|key| self.knows(&keys::directory_key(&key)))
+    }
+
+    /// Whether an order's owner was told with a name of this person's, verified or not.
+    fn was_told(&self, owner: &Customer) -> bool {
+        DirectoryKey::told_of(owner).iter().any(|key| self.knows(&keys::directory_key(key)))
     }
 
     fn learn_key(&mut self, key: &str) -> Result<(), StoreError> {
@@ -181,6 +193,11 @@ fn erased_owner(
     let id = CustomerId::new(format!("{ERASED}{name}"));
     let id = id.map_err(|error| StoreError::Permanent(format!("an erased owner's name {error}")))?;
     Ok(Customer { source: source.clone(), id: Some(id), card: None, contact: domain::Contact::default() })
+}
+
+/// Whether a customer is what an erasure put in a person's place.
+pub(crate) fn is_erased(customer: &Customer) -> bool {
+    customer.id.as_ref().is_some_and(|id| id.as_str().starts_with(ERASED))
 }
 
 fn text_of<'a>(item: &'a Attributes, attribute: &str) -> Option<&'a str> {

@@ -17,7 +17,7 @@
 //!     "paid_minor": 2000,                         // with partially_paid only: how much
 //!     "total_minor": 5090,                        // of how much
 //!     "test": false,                              // optional; a test earns nothing
-//!     "customer": {                               // optional; id, an e-mail that you have verified, phone, or card
+//!     "customer": {                               // optional; id, an e-mail, phone, or card
 //!       "id": "c-1",
 //!       "email": "c-1@example.com",
 //!       "email_verified": true,
@@ -229,10 +229,10 @@ impl RefundDocument {
             let order = order_key(source, &order, "refund.order_id")?;
             return Ok(News::Refund { order, id, refund });
         }
-        if !customer.as_ref().is_some_and(Customer::is_known) {
+        if !customer.as_ref().is_some_and(Customer::is_named) {
             return Err(BadInput::at(
                 "refund.customer",
-                "needs an id, a verified email, a phone or a card where there is no order_id",
+                "needs an id, an email, a phone or a card where there is no order_id",
             ));
         }
         let key =

@@ -77,7 +77,7 @@ fn only_the_webhook_reads_secrets_only_erasure_and_sweep_read_whole_tables_and_f
     );
     assert_eq!(
         who("dynamodb:UpdateItem", "OrdersTable"),
-        ["ErasureRole", "OrderSweepRole", "OrderWebhookRole", "PointsAccrualRole"]
+        ["ErasureRole", "MemberApiRole", "OrderSweepRole", "OrderWebhookRole", "PointsAccrualRole"]
     );
     assert!(who("dynamodb:PutItem", "ProgrammesTable").is_empty());
     assert_eq!(who("dynamodb:Scan", ""), ["ErasureRole", "ErasureRole", "OrderSweepRole"]);

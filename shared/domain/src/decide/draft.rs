@@ -7,6 +7,7 @@ use crate::entropy::Entropy;
 use crate::ids::CouponCode;
 use crate::journal::{Cause, Entry, EntryId, Kind};
 use crate::member::{Coupon, Known, Profile};
+use crate::opening::Once;
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Programmes};
 use crate::rating::RaterChange;
@@ -80,6 +81,8 @@ pub(super) struct Draft<'a> {
     pub(super) receives_coupons: bool,
     /// What a rating adds to its rater's history.
     pub(super) rater: Option<RaterChange>,
+    /// What is posted once for ever.
+    pub(super) once: Option<Once>,
     /// Whether nobody is told of what is posted.
     pub(super) quiet: bool,
     /// Whether what runs out next must be worked out anew, under expiry after earning.
@@ -107,6 +110,7 @@ impl<'a> Draft<'a> {
             left_over: false,
             receives_coupons: false,
             rater: None,
+            once: None,
             quiet: false,
             lots_changed: false,
         }
@@ -238,6 +242,7 @@ impl<'a> Draft<'a> {
             removed_coupons: self.removed_coupons,
             receives_coupons: self.receives_coupons,
             rater: self.rater,
+            once: self.once,
             quiet: self.quiet,
             changed,
             completed: !self.left_over,

@@ -62,8 +62,8 @@ pub(super) fn take_in(draft: &mut Draft<'_>, entry: &Entry) -> Result<(), Stop> 
     }
 }
 
-/// An order that counts is activity, and may have been missing when points ran out.
-pub(super) fn order_began_to_count(
+/// An order that counts is activity, and so is an opening balance; it may have been missing when points ran out.
+pub(super) fn activity_began_to_count(
     draft: &mut Draft<'_>,
     placed_at: Timestamp,
     points: Points,

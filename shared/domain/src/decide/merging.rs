@@ -1,6 +1,6 @@
 //! Two members who turn out to be one: the account of the one is closed and carried over to the other.
 //!
-//! What orders, refunds and expiries posted is carried over entry by entry, each at its own moment: so the tier window,
+//! What orders, refunds, opening balances and expiries posted is carried over entry by entry, each at its own moment: so the tier window,
 //! expiry after earning and every later change of these orders go on as if they had always been here. One entry sums
 //! up the rest. A merge takes as many steps as it needs; the profile remembers how far it came.
 
@@ -118,7 +118,11 @@ pub(super) fn groups(journal: &[Entry]) -> Result<Vec<Group<'_>>, Overflow> {
 
 fn stands_for_itself(entry: &Entry) -> bool {
     match &entry.kind {
-        Kind::Order { .. } | Kind::UnlinkedRefund | Kind::Expired | Kind::Rated { .. } => true,
+        Kind::Order { .. }
+        | Kind::UnlinkedRefund
+        | Kind::OpeningBalance { .. }
+        | Kind::Expired
+        | Kind::Rated { .. } => true,
         // Of what had come with somebody else and went back, only the rest has no cause of its own.
         Kind::GivenBack { .. } => !matches!(entry.id.cause, Cause::Merge(_)),
         _ => false,
@@ -146,7 +150,7 @@ fn carry_group(draft: &mut Draft<'_>, group: &Group<'_>) -> Result<(), Stop> {
     }
     draft.post(id, group.deltas, group.kind.clone())?;
     let bookkeeping = &mut draft.profile.bookkeeping;
-    if group.deltas.counts > 0 {
+    if group.deltas.counts > 0 || matches!(group.cause, Cause::Opening(_)) {
         bookkeeping.active_at = bookkeeping.active_at.max(Some(group.effective_at));
     }
     if let Cause::Expiry(end) = group.cause {

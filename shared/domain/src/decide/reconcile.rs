@@ -99,7 +99,7 @@ fn difference(target: Target, posted: Deltas) -> Result<Deltas, Overflow> {
 /// What an order's change means for the expiry.
 fn follow_up(draft: &mut Draft<'_>, placed_at: Timestamp, deltas: Deltas) -> Result<(), Stop> {
     if deltas.counts > 0 {
-        return expiry::order_began_to_count(draft, placed_at, deltas.points);
+        return expiry::activity_began_to_count(draft, placed_at, deltas.points);
     }
     if deltas.points < Points::ZERO {
         expiry::take_back(draft, placed_at, deltas.points.negated()?)?;

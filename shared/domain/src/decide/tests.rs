@@ -6,6 +6,7 @@ mod expiry;
 mod laws;
 mod long_way;
 mod merging;
+mod opening;
 mod pending;
 mod rules;
 mod sweep;

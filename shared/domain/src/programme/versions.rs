@@ -1,6 +1,6 @@
 //! Every version of the programme, with the moment from which it is in force.
 
-use super::Programme;
+use super::{Enrolment, Programme};
 use crate::time::{Period, TimeError, Timestamp};
 
 /// One version of the programme.
@@ -37,6 +37,12 @@ impl Programmes {
     /// The version in force at a moment.
     pub fn at(&self, moment: Timestamp) -> &Version {
         self.later.iter().rev().find(|version| version.from <= moment).unwrap_or(&self.first)
+    }
+
+    /// Whether orders may have waited for somebody to enrol: under any version, since what began to wait goes on.
+    pub fn may_have_waited(&self) -> bool {
+        let mut versions = std::iter::once(&self.first).chain(&self.later);
+        versions.any(|version| version.programme.enrolment == Enrolment::Explicit)
     }
 
     /// No order placed before this has points that are pending at a moment; nothing where none ever are.

@@ -2,10 +2,11 @@
 //! stream lost.
 
 use domain::decide::{coupon_agrees, is_reconciled};
+use domain::programme::Enrolment as Joining;
 use domain::{CouponCode, MemberId, OrderState, Profile, SourceName};
 use store::{Consistency, DirectoryKey, StoreError};
 
-use super::{Batch, Engine, EngineError, enrols, owner_of};
+use super::{Batch, Engine, EngineError, enrols, own_key};
 use crate::clock::Budget;
 
 /// What became of an order.
@@ -94,14 +95,30 @@ impl Engine {
         state: &OrderState,
         consistency: Consistency,
     ) -> Result<bool, EngineError> {
-        let (Some((_, key)), Some(effective_at)) = (owner_of(state), state.effective_at()) else {
-            // Nobody to give points to, or only refunds so far, which wait for their order.
+        let Some(effective_at) = state.effective_at() else {
+            // Only refunds so far, which wait for their order.
             return Ok(true);
         };
-        let Some(profile) = self.profile_at(&key, consistency).await? else { return Ok(!enrols(state)) };
+        let profile = match (&state.claimed_by, own_key(state)) {
+            (Some(member), _) => self.current(member, consistency).await?,
+            (None, Some(key)) => self.profile_at(&key, consistency).await?,
+            (None, None) => None,
+        };
+        let Some(profile) = profile else { return self.needs_nobody(state, consistency).await };
         let cause = state.cause();
         let entries = self.store.entries_of(&profile.member, effective_at, &cause, consistency).await?;
         Ok(is_reconciled(&*self.programmes.get().await?, state, &entries).unwrap_or(false))
+    }
+
+    /// Whether an order whose owner leads to nobody is to be left alone.
+    async fn needs_nobody(&self, state: &OrderState, consistency: Consistency) -> Result<bool, EngineError> {
+        let now = self.clock.now();
+        let programmes = self.programmes.get().await?;
+        Ok(!enrols(state)
+            || match programmes.at(now).programme.enrolment {
+                Joining::Automatic => own_key(state).is_none(),
+                Joining::Explicit => self.has_to_wait(state, consistency).await?,
+            })
     }
 
     async fn profile_at(

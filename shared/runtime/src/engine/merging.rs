@@ -33,8 +33,8 @@ impl Engine {
         let from = self.store.find_member(&deleted, Consistency::Strong).await?;
         match (into, from) {
             (Some(into), Some(from)) => self.merge(&from, &into, budget).await,
-            (Some(known), None) => Ok(self.store.add_name(&deleted, &known).await?),
-            (None, Some(known)) => Ok(self.store.add_name(&kept, &known).await?),
+            (Some(known), None) => self.add_name(&deleted, &known, budget).await,
+            (None, Some(known)) => self.add_name(&kept, &known, budget).await,
             // Whoever orders first will be found under that name; the platform merges no more.
             (None, None) => Ok(()),
         }

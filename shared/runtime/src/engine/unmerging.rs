@@ -8,7 +8,7 @@ use domain::{Cause, Command, Coupon, CouponCode, Entry, EntryId, Kind, MemberId,
 use jiff::SignedDuration;
 use store::{Consistency, DirectoryKey};
 
-use super::{Engine, EngineError, owner_of};
+use super::{Engine, EngineError, own_key};
 use crate::clock::Budget;
 
 /// For how long a merge can be taken back. Whoever notices later has bought and spent as one person since.
@@ -117,9 +117,12 @@ impl Engine {
                 continue;
             }
             let Some(state) = self.store.order(key).await? else { continue };
-            if let Some((_, owner)) = owner_of(&state)
-                && self.leads_to(&owner, to).await?
-            {
+            let is_theirs = match (&state.claimed_by, own_key(&state)) {
+                (Some(member), _) => self.is_now(member, to).await?,
+                (None, Some(owner)) => self.leads_to(&owner, to).await?,
+                (None, None) => false,
+            };
+            if is_theirs {
                 told.push(state);
             }
         }
@@ -128,8 +131,15 @@ impl Engine {
 
     /// Whether a key leads to a member, or by way of them to another one.
     async fn leads_to(&self, key: &DirectoryKey, to: &MemberId) -> Result<bool, EngineError> {
-        let Some(found) = self.store.find_member(key, Consistency::Strong).await? else { return Ok(false) };
-        let current = self.store.current_member(&found, Consistency::Strong).await?;
+        match self.store.find_member(key, Consistency::Strong).await? {
+            Some(found) => self.is_now(&found, to).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a member is another one, or has become part of one by way of them.
+    async fn is_now(&self, member: &MemberId, to: &MemberId) -> Result<bool, EngineError> {
+        let current = self.store.current_member(member, Consistency::Strong).await?;
         Ok(current.is_some_and(|current| current.is(to)))
     }
 }

@@ -12,8 +12,8 @@ use domain::{Coupon, CouponCode, CouponState, Decision, Kind, MemberId, RaterCha
 use super::{Commit, Enrolment};
 use crate::expression::Placeholders;
 use crate::items::{
-    Attributes, DirectoryItem, coupon_item, entry_item, member_key, number, person_item, profile_item,
-    rater_item, text, write,
+    Attributes, DirectoryItem, coupon_item, entry_item, member_key, number, once_item, person_item,
+    profile_item, rater_item, text, write,
 };
 use crate::keys::{self, MAX_N, directory, members};
 use crate::{DirectoryKey, Role, StoreError};
@@ -84,6 +84,7 @@ impl Write {
             | Role::Person
             | Role::Rater
             | Role::Merge
+            | Role::Once
             | Role::Programme => Table::Members,
         }
     }
@@ -158,6 +159,10 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     }
     if let Some(change) = &decision.rater {
         writes.push(rater(change)?);
+    }
+    if let Some(once) = &decision.once {
+        let condition = Condition::New(members::ITEM);
+        writes.push(Write::put(Role::Once, once_item(member, once)?, condition));
     }
     if let Some(enrolment) = enrolment {
         writes.extend(self::enrolment(member, enrolment)?);

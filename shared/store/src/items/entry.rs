@@ -71,7 +71,8 @@ pub(crate) fn entry_of(item: Attributes) -> Result<Entry, ImageError> {
 #[cfg(test)]
 mod tests {
     use domain::{
-        Cause, CouponCode, EntryId, LevelId, OrderKey, Period, RaterId, RatingId, RewardId, Score, time,
+        Cause, CouponCode, EntryId, LevelId, OrderKey, Period, RaterId, RatingId, Reason, RewardId, Score,
+        time,
     };
 
     use super::*;
@@ -111,6 +112,10 @@ mod tests {
         vec![
             entry(Cause::Order(order.clone()), Kind::Order { revision: u64::MAX }),
             entry(Cause::UnlinkedRefund(order), Kind::UnlinkedRefund),
+            entry(
+                Cause::Opening(MemberId::new("m1").unwrap()),
+                Kind::OpeningBalance { reason: Reason::new("from the old programme").unwrap() },
+            ),
             entry(Cause::Coupon(0), issued(Some(end))),
             entry(Cause::Coupon(1), issued(None)),
             entry(Cause::Void(code.clone()), Kind::CouponVoided { code: code.clone() }),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    CouponCode, Customer, CustomerMerge, OrderKey, OrderState, Refund, RefundId, Snapshot, Timestamp,
+    CouponCode, Customer, CustomerMerge, MemberId, OrderKey, OrderState, Refund, RefundId, Snapshot,
+    Timestamp,
 };
 use serde::Deserialize;
 use serde_dynamo::Item;
@@ -19,6 +20,7 @@ struct OrderItem {
     revision: u64,
     placed_at: Option<Timestamp>,
     owner: Option<Customer>,
+    claimed_by: Option<MemberId>,
     unlinked: Option<Refund>,
     merge: Option<CustomerMerge>,
     #[serde(default)]
@@ -31,12 +33,14 @@ struct OrderItem {
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, unlinked, merge, coupons_seen, quiet } = read(image)?;
+    let OrderItem { order, revision, placed_at, owner, claimed_by, unlinked, merge, coupons_seen, quiet } =
+        read(image)?;
     Ok(OrderState {
         key: order,
         revision,
         placed_at,
         owner,
+        claimed_by,
         snapshot,
         refunds,
         unlinked,

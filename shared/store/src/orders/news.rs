@@ -39,7 +39,7 @@ pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
         update.add(orders::COUPONS_SEEN, codes.collect());
     }
     update.pin(orders::PLACED_AT, write_value(&order.placed_at)?);
-    if let Some(owner) = known(order.customer.as_ref()) {
+    if let Some(owner) = named(order.customer.as_ref()) {
         update.pin(orders::OWNER, customer_value(owner)?);
     }
     for (id, refund) in order.refunds.iter().take(MAX_REFUNDS_PER_WRITE) {
@@ -111,9 +111,14 @@ pub(super) fn take_up(update: &mut Update) {
     update.remove(orders::DROPPED);
 }
 
-/// Nobody is pinned as the owner who cannot be told from others.
-fn known(customer: Option<&Customer>) -> Option<&Customer> {
-    customer.filter(|customer| customer.is_known())
+/// Nobody is pinned as the owner whom nothing names.
+fn named(customer: Option<&Customer>) -> Option<&Customer> {
+    customer.filter(|customer| customer.is_named())
+}
+
+/// An owner stays as first told, but a guest, who cannot be told from others, gives way to a customer who can.
+fn gives_way(owner: &Customer, to: &Customer) -> bool {
+    !owner.is_known() && to.is_known()
 }
 
 /// What a webhook tells, apart from a snapshot.
@@ -130,7 +135,7 @@ impl<'a> News<'a> {
     pub(super) fn of_order(order: &'a Order) -> Self {
         Self {
             placed_at: Some(order.placed_at),
-            owner: known(order.customer.as_ref()),
+            owner: named(order.customer.as_ref()),
             refunds: order.refunds.iter().collect(),
             ..Self::default()
         }
@@ -143,12 +148,12 @@ impl<'a> News<'a> {
 
     /// Of whoever an order is of.
     pub(super) fn of_owner(owner: &'a Customer) -> Self {
-        Self { owner: known(Some(owner)), ..Self::default() }
+        Self { owner: named(Some(owner)), ..Self::default() }
     }
 
     /// Of a refund that names no order. The first one told stays.
     pub(super) fn of_unlinked_refund(refund: &'a UnlinkedRefund) -> Self {
-        let owner = known(refund.customer.as_ref());
+        let owner = named(refund.customer.as_ref());
         Self { owner, unlinked: Some(&refund.refund), ..Self::default() }
     }
 
@@ -161,7 +166,9 @@ impl<'a> News<'a> {
             update.set(orders::PLACED_AT, write_value(&at)?);
             is_news = true;
         }
-        if let Some(owner) = self.owner.filter(|_| stored.is_none_or(|order| order.owner.is_none())) {
+        let stored_owner = stored.and_then(|order| order.owner.as_ref());
+        if let Some(owner) = self.owner.filter(|told| stored_owner.is_none_or(|owner| gives_way(owner, told)))
+        {
             update.set(orders::OWNER, customer_value(owner)?);
             is_news = true;
         }

@@ -15,6 +15,8 @@ use super::{Erasure, Person, Step, erased_owner, stays};
 use crate::expression::Update;
 use crate::items::{customer_value, member_key, text, write};
 use crate::keys::{self, directory, members, orders};
+use crate::transaction::{Action, Transacted};
+use crate::waiting::waiting_key;
 use crate::{Consistency, DirectoryKey, Store, StoreError};
 
 /// What leads to a member in the place of a person.
@@ -130,12 +132,25 @@ impl Store {
         update.set(orders::OWNER, customer_value(&owner)?);
         update.if_there(orders::OWNER);
         let key = HashMap::from([(orders::ORDER.to_owned(), text(order.key.as_str()))]);
-        self.update(&self.tables.orders, key, update).await.map(drop)
+        let mut actions = vec![Action::Update(&self.tables.orders, key, update)];
+        // Together, because afterwards nobody knows any more under which names the order may have waited.
+        actions.extend(
+            DirectoryKey::told_of(&order.owner)
+                .iter()
+                .map(|name| Action::Delete(&self.tables.members, waiting_key(name, &order.key))),
+        );
+        match self.transact(actions).await? {
+            Transacted::Done | Transacted::Refused(_) => Ok(()),
+            Transacted::Contended => Err(StoreError::Retryable("the order is being written".to_owned())),
+        }
     }
 
     /// Whose order it is: by the journals, in one of which it may stand. Where it stands in none, it is the person's
     /// rather than of somebody new under the same key.
     async fn member_of(&self, person: &Person, order: &HeldOrder) -> Result<Option<MemberId>, StoreError> {
+        if order.claimed_by.is_some() {
+            return Ok(order.claimed_by.clone());
+        }
         let found = match DirectoryKey::of_customer(&order.owner) {
             Some(key) => self.find_member(&key, Consistency::Strong).await?,
             None => None,

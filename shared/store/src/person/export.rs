@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ErasureId, OrderKey, Timestamp};
+use domain::contact::Email;
+use domain::{ErasureId, OrderKey, OrderState, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -69,12 +70,22 @@ impl Store {
     /// Whoever an order is of, if that is known: for an operator, to whom a platform names an order. A guest is sought as
     /// the member that they are.
     pub async fn owner_sought(&self, order: &OrderKey) -> Result<Option<Sought>, StoreError> {
-        let Some(owner) = self.order(order).await?.and_then(|order| order.owner) else { return Ok(None) };
-        let Some(key) = DirectoryKey::of_customer(&owner) else { return Ok(None) };
-        if let DirectoryKey::Customer(source, id) = key {
-            return Ok(Some(Sought::Customer(source, id)));
+        let Some(OrderState { owner, claimed_by, .. }) = self.order(order).await? else { return Ok(None) };
+        if let Some(member) = claimed_by {
+            return Ok(Some(Sought::Member(member)));
         }
-        Ok(self.find_member(&key, Consistency::Strong).await?.map(Sought::Member))
+        let Some(owner) = owner else { return Ok(None) };
+        match DirectoryKey::of_customer(&owner) {
+            Some(DirectoryKey::Customer(source, id)) => return Ok(Some(Sought::Customer(source, id))),
+            Some(key) => {
+                if let Some(member) = self.find_member(&key, Consistency::Strong).await? {
+                    return Ok(Some(Sought::Member(member)));
+                }
+            }
+            None => {}
+        }
+        let email = owner.contact.email.as_deref().and_then(|email| Email::new(email).ok());
+        Ok(email.map(Sought::Email))
     }
 }
 

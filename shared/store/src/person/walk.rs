@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Person, Step, text_of};
 use crate::items::{Attributes, member_key, read, text};
 use crate::keys::{self, directory, members, orders};
-use crate::{Consistency, Store, StoreError};
+use crate::{Consistency, DirectoryKey, Store, StoreError};
 
 /// Items of a member that are taken at a time. Each may name an order, which is read and written.
 const ITEMS: i32 = 100;
@@ -31,6 +31,8 @@ pub struct HeldOrder {
     pub(super) key: OrderKey,
     pub(super) source: SourceName,
     pub(super) owner: Customer,
+    /// The member whose it is, where it had waited for somebody to enrol.
+    pub(super) claimed_by: Option<MemberId>,
     /// The moment that dates what it posts.
     pub(super) dated: Option<Timestamp>,
     pub(super) is_unlinked: bool,
@@ -121,13 +123,29 @@ impl Store {
         let mut held = Vec::new();
         for item in items {
             if let Some(order) = held_order(item)?
-                && person.is_owner(&order.owner)
                 && person.is_dated(order.dated)
+                && self.is_theirs(person, &order).await?
             {
                 held.push(Held::Order(Box::new(order)));
             }
         }
         Ok(HeldPage { held, next })
+    }
+
+    /// Whether an order is the person's: their member claimed it, a key of theirs finds its owner, or it is nobody else's
+    /// and was told with a name of theirs.
+    async fn is_theirs(&self, person: &Person, order: &HeldOrder) -> Result<bool, StoreError> {
+        let is_claimed = order.claimed_by.as_ref().is_some_and(|member| person.members.contains(member));
+        if is_claimed || person.is_owner(&order.owner) {
+            return Ok(true);
+        }
+        if order.claimed_by.is_some() || !person.was_told(&order.owner) {
+            return Ok(false);
+        }
+        match DirectoryKey::of_customer(&order.owner) {
+            Some(key) => Ok(self.find_member(&key, Consistency::Strong).await?.is_none()),
+            None => Ok(true),
+        }
     }
 
     /// A page of a whole table, read consistently: what was written before is not missed. A scan, because an index of
@@ -227,19 +245,21 @@ fn held_order(item: Attributes) -> Result<Option<HeldOrder>, StoreError> {
     struct OrderItem {
         order: OrderKey,
         owner: Customer,
+        claimed_by: Option<MemberId>,
         placed_at: Option<Timestamp>,
         unlinked: Option<Refund>,
     }
     if !matches!(item.get(orders::OWNER), Some(AttributeValue::M(_))) {
         return Ok(None);
     }
-    let OrderItem { order, owner, placed_at, unlinked } = read(item.clone())?;
+    let OrderItem { order, owner, claimed_by, placed_at, unlinked } = read(item.clone())?;
     let source = SourceName::new(order.source());
     let source = source.map_err(|error| StoreError::Permanent(format!("{order}: the source {error}")))?;
     Ok(Some(HeldOrder {
         key: order,
         source,
         owner,
+        claimed_by,
         dated: unlinked.as_ref().map(|refund| refund.refunded_at).or(placed_at),
         is_unlinked: unlinked.is_some(),
         item,

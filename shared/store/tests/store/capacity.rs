@@ -22,6 +22,7 @@ async fn an_ordinary_order_takes_one_and_four_write_units_and_one_read_unit_and_
         phone: Some(Phone::new("+33612345678").unwrap()),
         name: Some("A Name of Ordinary Length".to_owned()),
         locale: Some("fr-FR".to_owned()),
+        ..Contact::default()
     };
     let card = CardFingerprint::new("ZoVSX2dK5igWt2SB").ok();
     told.customer = Some(Customer { contact, card, ..customer("7") });

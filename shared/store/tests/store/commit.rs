@@ -1,7 +1,10 @@
 //! A commit is whole or not at all, and a conflict says what was written first.
 
-use domain::{CouponState, CustomerId, Decision, Points, RaterChange, RaterHistory, RaterId};
-use store::{Commit, Consistency, DirectoryKey, Role, Store, StoreError};
+use domain::{
+    Cause, CouponState, CustomerId, Decision, Entry, EntryId, Kind, Once, Points, RaterChange, RaterHistory,
+    RaterId, Reason,
+};
+use store::{Asked, Commit, Consistency, DirectoryKey, Role, Store, StoreError};
 
 use crate::given::{NOON, commit, coupon, decision, enrolment, entry, issued, member, profile, source};
 use crate::support::Bench;
@@ -252,4 +255,22 @@ async fn a_profile_reads_back_as_it_was_written_whatever_it_lacks() {
     commit(&store, &decision).await.unwrap();
 
     assert_eq!(store.profile(&member("m1"), Consistency::Strong).await.unwrap(), Some(bare));
+}
+
+#[tokio::test]
+async fn what_is_posted_once_is_posted_once_for_ever_and_says_whether_the_same_was_asked() {
+    let Bench { store, .. } = Bench::new().await;
+    let opening = |version, n| {
+        let id = EntryId { cause: Cause::Opening(member("m1")), ..entry("1", NOON, n).id };
+        let once = Once { entry: id.clone(), request: "100".to_owned() };
+        let kind = Kind::OpeningBalance { reason: Reason::new("before").unwrap() };
+        let entries = vec![Entry { id, kind, ..entry("1", NOON, n) }];
+        Decision { once: Some(once), ..decision("m1", version, entries) }
+    };
+    let cause = Cause::Opening(member("m1"));
+    let asked = async |request: &str| store.asked(&member("m1"), &cause, request).await.unwrap();
+    assert_eq!(asked("100").await, Asked::Never);
+    commit(&store, &opening(1, 0)).await.unwrap();
+    assert_eq!((asked("100").await, asked("200").await), (Asked::Before, Asked::Differently));
+    assert_eq!(conflict(commit(&store, &opening(2, 1)).await), Role::Once);
 }

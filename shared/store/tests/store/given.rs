@@ -145,6 +145,7 @@ pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision 
         rater: None,
         receives_coupons: false,
         removed_coupons: Default::default(),
+        once: None,
         quiet: false,
         changed: true,
         completed: true,

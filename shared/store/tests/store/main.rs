@@ -13,3 +13,4 @@ mod person;
 mod programmes;
 mod support;
 mod sweep;
+mod waiting;

@@ -41,6 +41,7 @@ async fn an_order_reads_back_as_it_was_told() {
         revision: 1,
         placed_at: Some(told.placed_at),
         owner: told.customer,
+        claimed_by: None,
         coupons_seen: told.snapshot.coupons.clone(),
         snapshot: Some(told.snapshot),
         refunds: told.refunds,
@@ -196,19 +197,32 @@ async fn owner_and_date_are_pinned_as_first_seen() {
 }
 
 #[tokio::test]
-async fn a_customer_who_cannot_be_told_from_others_is_not_pinned_and_one_who_appears_later_is() {
+async fn a_guest_gives_way_to_a_customer_who_can_be_told_from_others_and_nobody_is_pinned_without_a_name() {
     let Bench { store, .. } = Bench::new().await;
     let contact = Contact { email: Some("someone@example.com".to_owned()), ..Contact::default() };
     let guest = Customer { source: source(), id: None, card: None, contact };
+    let nobody = Customer { contact: Contact::default(), ..guest.clone() };
     let mut told = order("1");
-    told.customer = Some(guest);
-    store.record_order(&told).await.unwrap();
-    assert_eq!(stored(&store, "1").await.owner, None);
+    for (customer, owner) in [(nobody, None), (guest.clone(), Some(guest.clone()))] {
+        told.customer = Some(customer);
+        store.record_order(&told).await.unwrap();
+        assert_eq!(stored(&store, "1").await.owner, owner);
+    }
 
     told.customer = Some(customer("7"));
     assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Stored);
+    told.customer = Some(guest.clone());
+    assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Known);
     let now = stored(&store, "1").await;
-    assert_eq!((now.owner, now.revision), (Some(customer("7")), 2));
+    assert_eq!((now.owner, now.revision), (Some(customer("7")), 3));
+
+    // Also where a fresher telling brings the customer.
+    told = Order { customer: Some(guest), ..order("2") };
+    store.record_order(&told).await.unwrap();
+    told.customer = Some(customer("7"));
+    told.snapshot.updated_at = at("2026-03-01T12:00:01Z");
+    store.record_order(&told).await.unwrap();
+    assert_eq!(stored(&store, "2").await.owner, Some(customer("7")));
 }
 
 #[tokio::test]

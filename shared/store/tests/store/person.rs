@@ -1,5 +1,6 @@
 //! A person is found wherever the list says, exported whole, and erased page by page without a word left.
 
+use domain::contact::Email;
 use domain::{Contact, Customer, CustomerId, DeviceId, ErasureId, MemberId, Order, UnlinkedRefund};
 use store::person::{Erasure, PersonDocument, Sought};
 use store::{Commit, Consistency, Device, DevicePlatform, DirectoryKey, Enrolment, Sent, Store};
@@ -214,4 +215,23 @@ async fn all_erasures_are_done_again_from_the_first_step() {
     assert!(exported(&store, &sought()).await.is_empty());
     let found: Vec<_> = store.erasures().await.unwrap();
     assert!(found.iter().any(|erasure| erasure.members().eq([&MemberId::new("m1").unwrap()])));
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_else_told_unverified_makes_their_order_nobody_elses() {
+    let Bench { store, .. } = Bench::new().await;
+    given_a_person(&store).await;
+    // Given a member, and somebody who is none, who both told the person's address, and a guest who did.
+    let contact = Contact { email: Some("john@example.com".to_owned()), ..Contact::default() };
+    let key = DirectoryKey::Customer(source(), CustomerId::new("8").unwrap());
+    store.add_name(&key, &member("m2")).await.unwrap();
+    for (id, owner) in [("11", customer("8")), ("12", customer("99"))] {
+        store.record_order(&order_of(id, Customer { contact: contact.clone(), ..owner })).await.unwrap();
+    }
+    store.record_order(&order_of("13", Customer { id: None, contact, ..customer("8") })).await.unwrap();
+
+    let document = exported(&store, &Sought::Email(Email::new("john@example.com").unwrap())).await;
+
+    let orders: Vec<_> = document.orders.keys().map(String::as_str).collect();
+    assert_eq!(orders, ["shop#1", "shop#12", "shop#13", "shop#2", "shop#3", "shop#refund#r1"]);
 }

@@ -1,4 +1,5 @@
-//! Expiry after earning: what each order earned runs out a period after it was placed, oldest first.
+//! Expiry after earning: what each order earned runs out a period after it was placed, oldest first; an opening balance
+//! as if it had been earned at its moment.
 //!
 //! There are no lots to keep. What was earned and has not reached its age is *young*; whatever the balance has beyond
 //! the young points is old, and runs out: `balance − young = earned old − spent − expired`. So what was spent took the
@@ -49,7 +50,7 @@ pub(super) fn settle(
     Ok(())
 }
 
-/// What orders earned that has not reached its age at a moment, by the instant at which it does.
+/// What orders and opening balances earned that has not reached its age at a moment, by the instant at which it does.
 fn young_since(
     draft: &Draft<'_>,
     programme: &Programme,
@@ -60,7 +61,8 @@ fn young_since(
     let since =
         Period::days(2).before(validity.before(moment, &programme.time_zone)?, &programme.time_zone)?;
     let mut young: BTreeMap<Timestamp, Points> = BTreeMap::new();
-    for entry in draft.journal_since(since)?.filter(|entry| matches!(entry.id.cause, Cause::Order(_))) {
+    let is_earned = |entry: &&Entry| matches!(entry.id.cause, Cause::Order(_) | Cause::Opening(_));
+    for entry in draft.journal_since(since)?.filter(is_earned) {
         let end = validity.after(entry.id.effective_at, &programme.time_zone)?;
         if end > moment {
             let sum = young.entry(end).or_default();

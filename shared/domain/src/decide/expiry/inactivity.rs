@@ -40,7 +40,7 @@ pub(super) fn set_where_it_belongs(
     points: Points,
 ) -> Result<(), Stop> {
     let Some((end, expired)) = expiries_after(draft, placed_at)?.into_iter().next() else { return Ok(()) };
-    let next_order = counting_orders(draft, placed_at)?.into_iter().find(|other| *other > placed_at);
+    let next_order = activities(draft, placed_at)?.into_iter().find(|other| *other > placed_at);
     if next_order.is_some_and(|next_order| next_order < end) {
         return expire(draft, end, points);
     }
@@ -55,9 +55,9 @@ pub(super) fn set_where_it_belongs(
     Ok(())
 }
 
-/// The expiry counts from the newest order that still counts, else from the first points.
+/// The expiry counts from the newest activity that still counts, else from the first points.
 pub(super) fn recount(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    let active_at = match counting_orders(draft, Timestamp::UNIX_EPOCH)?.pop() {
+    let active_at = match activities(draft, Timestamp::UNIX_EPOCH)?.pop() {
         Some(newest) => Some(newest),
         None => draft
             .journal_since(Timestamp::UNIX_EPOCH)?
@@ -69,12 +69,15 @@ pub(super) fn recount(draft: &mut Draft<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// When the orders that count were placed, from a moment on, oldest first.
-fn counting_orders(draft: &Draft<'_>, since: Timestamp) -> Result<Vec<Timestamp>, Stop> {
+/// When there was activity, from a moment on, oldest first: the orders that count, and opening balances.
+fn activities(draft: &Draft<'_>, since: Timestamp) -> Result<Vec<Timestamp>, Stop> {
     let mut counts: BTreeMap<(Timestamp, &Cause), i8> = BTreeMap::new();
-    for Entry { id, counts: delta, .. } in draft.journal_since(since)?.filter(|entry| entry.counts != 0) {
-        let count = counts.entry((id.effective_at, &id.cause)).or_default();
-        *count = count.checked_add(*delta).ok_or(Overflow)?;
+    for Entry { id, counts: delta, .. } in draft.journal_since(since)? {
+        let delta = if matches!(id.cause, Cause::Opening(_)) { 1 } else { *delta };
+        if delta != 0 {
+            let count = counts.entry((id.effective_at, &id.cause)).or_default();
+            *count = count.checked_add(delta).ok_or(Overflow)?;
+        }
     }
     Ok(counts.into_iter().filter(|(_, count)| *count > 0).map(|((placed_at, _), _)| placed_at).collect())
 }

@@ -6,7 +6,9 @@ use proptest::sample::{Index, select};
 use super::long_way::{ratings_by_the_journal, tier_by_the_journal};
 use super::world::{World, at, entropy, order, programme, unlinked};
 use crate::time::Timestamp;
-use crate::{Command, Entry, Kind, Known, OrderState, Outcome, Payment, Programme};
+use crate::{
+    Cause, Command, Entry, Kind, Known, Opening, OrderState, Outcome, Payment, Points, Programme, Reason,
+};
 
 /// One step of a life.
 #[derive(Debug, Clone)]
@@ -19,6 +21,7 @@ enum Step {
     Complete { which: Index },
     Redeliver { which: Index },
     Rate { score: i64, rater: u8, hours_ago: i64 },
+    Opening { points: i64, hours_ago: i64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -35,6 +38,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<Index>().prop_map(|which| Step::Redeliver { which }),
         1 => (1_i64..=5, 0_u8..3, prop_oneof![Just(0), 0_i64..24 * 200])
             .prop_map(|(score, rater, hours_ago)| Step::Rate { score, rater, hours_ago }),
+        1 => (1_i64..3_000, prop_oneof![Just(0), 0_i64..24 * 400])
+            .prop_map(|(points, hours_ago)| Step::Opening { points, hours_ago }),
     ];
     prop::collection::vec(step, 1..25)
 }
@@ -96,6 +101,14 @@ fn live(programme: Programme, steps: &[Step], mut check: impl FnMut(&mut World))
             Step::Rate { score, rater, hours_ago } => {
                 let rated_at = later(world.now, -hours_ago);
                 world.is_rated(&number.to_string(), rated_at, &score.to_string(), &format!("rater-{rater}"));
+            }
+            Step::Opening { points, hours_ago } => {
+                if world.journal.iter().all(|entry| !matches!(entry.id.cause, Cause::Opening(_))) {
+                    let reason = Reason::new("before").unwrap();
+                    let opening = Opening { points: Points(*points), reason, dated: None };
+                    let at = later(world.now, -hours_ago);
+                    world.run(Command::Bring { opening: Some(&opening), at }).unwrap();
+                }
             }
             _ if orders.is_empty() => {}
             Step::Redeliver { which } => world.arrives(&orders[which.index(orders.len())]),

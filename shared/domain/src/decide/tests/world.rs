@@ -72,6 +72,7 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         revision: 1,
         placed_at: Some(placed_at),
         owner: Some(Customer { source, id: None, card: None, contact: Default::default() }),
+        claimed_by: None,
         snapshot: Some(Snapshot {
             updated_at: placed_at,
             currency: Currency::new("EUR").unwrap(),

@@ -45,6 +45,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         rater: None,
         receives_coupons: false,
         removed_coupons: Default::default(),
+        once: None,
         quiet: false,
         changed: true,
         completed: true,

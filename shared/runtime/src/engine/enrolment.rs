@@ -1,0 +1,249 @@
+//! Who becomes a member, and by what the orders that waited for them are theirs.
+//!
+//! Where the programme asks for enrolment, an order whose owner leads to nobody waits under every name that it was told
+//! with. Enrolment takes the directory's keys first and asks then what waits; the accrual lets the order wait first and
+//! asks the directory then. So whichever comes first, one of the two sees the other.
+
+use domain::{Command, MemberId, OrderKey, OrderState, Profile, Programmes, Timestamp};
+use store::{Claim, Consistency, DirectoryKey, Enrolment};
+
+use super::{Engine, EngineError, Loaded, Owner, Progress};
+use crate::clock::Budget;
+use crate::random::NoRandomness;
+
+/// How often others may write an order, while it is claimed, before the whole is tried again.
+const MAX_ROUNDS: u32 = 20;
+
+/// What became of an enrolment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enrolled {
+    /// A new member.
+    New(MemberId),
+    /// A member already; what was told in addition is noted.
+    Known(MemberId),
+    /// The names lead to different members; whoever knows that they are one may merge them.
+    Several(MemberId, MemberId),
+}
+
+impl Engine {
+    /// Makes somebody a member under names that whoever asks vouches for, or finds the member who is; then gives them
+    /// the orders that waited. Asked again, it goes on where it was cut off.
+    pub async fn enrol(
+        &self,
+        who: &Enrolment,
+        enrolled_at: Timestamp,
+        budget: Budget,
+    ) -> Result<Enrolled, EngineError> {
+        let enrolled = self.join(who, enrolled_at, Command::Review, budget).await?;
+        if let Enrolled::New(member) | Enrolled::Known(member) = &enrolled {
+            self.claim_waiting(&who.keys, member, budget).await?;
+        }
+        Ok(enrolled)
+    }
+
+    /// A new member begins with a command, which for one who is known is not carried out.
+    pub(super) async fn join(
+        &self,
+        who: &Enrolment,
+        enrolled_at: Timestamp,
+        command: Command<'_>,
+        budget: Budget,
+    ) -> Result<Enrolled, EngineError> {
+        let mut attempt = 0;
+        let mut is_new = false;
+        loop {
+            let mut known: Vec<MemberId> = Vec::new();
+            let mut free = Vec::new();
+            for key in &who.keys {
+                match self.member_at(key).await? {
+                    Some(member) if !known.contains(&member) => known.push(member),
+                    Some(_) => {}
+                    None => free.push(key),
+                }
+            }
+            match (known.as_slice(), free.as_slice()) {
+                ([one, other, ..], _) => return Ok(Enrolled::Several(one.clone(), other.clone())),
+                ([member], _) if is_new => return Ok(Enrolled::New(member.clone())),
+                ([member], []) => {
+                    self.store.tell_contact(member, &who.contact, self.clock.now()).await?;
+                    return Ok(Enrolled::Known(member.clone()));
+                }
+                // Whoever takes one of them at the same moment is found in the next round.
+                ([member], free) => {
+                    for key in free {
+                        self.store.add_name(key, member).await?;
+                    }
+                }
+                ([], _) => match self.start(who, enrolled_at, command).await? {
+                    Progress::Done(profile) => return Ok(Enrolled::New(profile.member)),
+                    Progress::MoreToDo => is_new = true,
+                    Progress::Conflict => attempt += 1,
+                },
+            }
+            self.pause(attempt, budget).await?;
+        }
+    }
+
+    async fn start(
+        &self,
+        who: &Enrolment,
+        enrolled_at: Timestamp,
+        command: Command<'_>,
+    ) -> Result<Progress, EngineError> {
+        let programmes = self.programmes.get().await?;
+        let loaded = self.newcomer(who.clone(), enrolled_at, &programmes)?;
+        self.carry_out(loaded, command).await
+    }
+
+    /// A member who is not stored yet.
+    pub(super) fn newcomer(
+        &self,
+        enrolment: Enrolment,
+        enrolled_at: Timestamp,
+        programmes: &Programmes,
+    ) -> Result<Loaded, EngineError> {
+        let member = self.random.entropy()?.member_id().ok_or(NoRandomness)?;
+        let profile = Profile::new(member, enrolled_at, programmes);
+        Ok(Loaded { enrolment: Some(enrolment), ..Loaded::member(profile) })
+    }
+
+    /// Another name of a member, and what waits under it.
+    pub(super) async fn add_name(
+        &self,
+        name: &DirectoryKey,
+        member: &MemberId,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        self.store.add_name(name, member).await?;
+        self.claim_waiting(std::slice::from_ref(name), member, budget).await
+    }
+
+    /// Gives a member every order that waits under one of their names.
+    pub(super) async fn claim_waiting(
+        &self,
+        names: &[DirectoryKey],
+        member: &MemberId,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        if !self.programmes.get().await?.may_have_waited() {
+            return Ok(());
+        }
+        for name in names {
+            loop {
+                let waiting = self.store.waiting(name).await?;
+                if waiting.is_empty() {
+                    break;
+                }
+                for order in waiting {
+                    self.claim(&order, name, member, budget).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims an order under one of its names, and ends its waiting; one that is somebody's already is left to them.
+    async fn claim(
+        &self,
+        order: &OrderKey,
+        name: &DirectoryKey,
+        member: &MemberId,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        for round in 0..MAX_ROUNDS {
+            self.pause(round, budget).await?;
+            let state = self.store.order(order).await?;
+            let names = state.as_ref().map(told_names).unwrap_or_default();
+            let claim = match &state {
+                Some(state) if state.claimed_by.is_none() && names.contains(name) => {
+                    self.store.claim(state, name, member).await?
+                }
+                _ => Claim::LeadsElsewhere,
+            };
+            match claim {
+                Claim::Made => return Ok(self.store.end_waiting(order, &names).await?),
+                Claim::LeadsElsewhere => {
+                    return Ok(self.store.end_waiting(order, std::slice::from_ref(name)).await?);
+                }
+                Claim::Changed => {}
+            }
+        }
+        Err(EngineError::Retryable("others keep writing the order".to_owned()))
+    }
+
+    /// An order whose owner leads to nobody: it is claimed for a member who has another name of it, or it waits.
+    pub(super) async fn claim_or_wait(
+        &self,
+        state: &OrderState,
+        budget: Budget,
+    ) -> Result<Owner, EngineError> {
+        let names = told_names(state);
+        if names.is_empty() {
+            return Ok(Owner::Nobody);
+        }
+        if let Some((name, member)) = self.member_named(&names, Consistency::Strong).await? {
+            return self.claim_now(state, &name, &member, budget).await;
+        }
+        self.store.wait(&state.key, &names).await?;
+        if let Some(now) = self.changed_hands(state).await? {
+            // Perhaps erased: then nothing may wait under names that are gone.
+            self.store.end_waiting(&state.key, &names).await?;
+            return Ok(Owner::Changed(Box::new(now)));
+        }
+        match self.member_named(&names, Consistency::Strong).await? {
+            Some((name, member)) => self.claim_now(state, &name, &member, budget).await,
+            None => Ok(Owner::Nobody),
+        }
+    }
+
+    async fn claim_now(
+        &self,
+        state: &OrderState,
+        name: &DirectoryKey,
+        member: &MemberId,
+        budget: Budget,
+    ) -> Result<Owner, EngineError> {
+        self.claim(&state.key, name, member, budget).await?;
+        let now = self.store.order(&state.key).await?;
+        Ok(now.map_or(Owner::Nobody, |now| Owner::Changed(Box::new(now))))
+    }
+
+    /// The order as it is now, where it is somebody else's than what is told: an erasure takes the person off their
+    /// orders, and what the stream still holds must not enrol them anew; a claim gives an order to a member, and what
+    /// the stream still holds must not give it to another one.
+    pub(super) async fn changed_hands(&self, told: &OrderState) -> Result<Option<OrderState>, EngineError> {
+        let now = self.store.order(&told.key).await?;
+        Ok(now.filter(|now| (&now.owner, &now.claimed_by) != (&told.owner, &told.claimed_by)))
+    }
+
+    /// Whether an order whose owner leads to nobody has to wait: nobody has any other name of it either.
+    pub(super) async fn has_to_wait(
+        &self,
+        state: &OrderState,
+        consistency: Consistency,
+    ) -> Result<bool, EngineError> {
+        Ok(self.member_named(&told_names(state), consistency).await?.is_none())
+    }
+
+    async fn member_named(
+        &self,
+        names: &[DirectoryKey],
+        consistency: Consistency,
+    ) -> Result<Option<(DirectoryKey, MemberId)>, EngineError> {
+        for name in names {
+            if let Some(member) = self.store.find_member(name, consistency).await? {
+                return Ok(Some((name.clone(), member)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn member_at(&self, key: &DirectoryKey) -> Result<Option<MemberId>, EngineError> {
+        let Some(found) = self.store.find_member(key, Consistency::Strong).await? else { return Ok(None) };
+        Ok(self.current(&found, Consistency::Strong).await?.map(|profile| profile.member))
+    }
+}
+
+fn told_names(state: &OrderState) -> Vec<DirectoryKey> {
+    state.owner.as_ref().map(DirectoryKey::told_of).unwrap_or_default()
+}
