@@ -82,10 +82,11 @@ struct Owner {
 /// Looks an order up, and its member.
 pub(crate) async fn show(store: &Store, order: &OrderKey) -> Result<Option<Shown>, StoreError> {
     let Some((state, standing)) = store.order_with_standing(order).await? else { return Ok(None) };
-    let OrderState { key, revision, placed_at, owner, snapshot, refunds, unlinked, .. } = state;
-    let member = match owner.as_ref().and_then(DirectoryKey::of_customer) {
-        Some(customer) => store.find_member(&customer, Consistency::Eventual).await?,
-        None => None,
+    let OrderState { key, revision, placed_at, owner, claimed_by, snapshot, refunds, unlinked, .. } = state;
+    let member = match (claimed_by, owner.as_ref().and_then(DirectoryKey::of_customer)) {
+        (Some(member), _) => Some(member),
+        (None, Some(customer)) => store.find_member(&customer, Consistency::Eventual).await?,
+        (None, None) => None,
     };
     let customer = owner.map(|owner| Owner {
         has_verified_email: owner.contact.verified_email().is_some(),

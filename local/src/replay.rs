@@ -16,6 +16,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use domain::programme::Enrolment;
 use domain::time::TimeError;
 use domain::{Date, Programme, ProgrammeError, SourceName};
 use order_webhook::Sources;
@@ -95,6 +96,12 @@ pub enum ReplayError {
     /// The stack.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// Nobody would become a member.
+    #[error(
+        "the programme asks for enrolment, and a history does not tell who enrolled; replay it with \
+         enrolment = \"automatic\""
+    )]
+    AsksForEnrolment,
     /// Nobody to send as.
     #[error("the sources have no {SOURCE}, as which the rows are sent")]
     NoSource,
@@ -157,6 +164,9 @@ impl std::fmt::Display for BadRows<'_> {
 pub async fn replay(mut options: Options) -> Result<Report, ReplayError> {
     options.as_of.sort_unstable();
     options.as_of.dedup();
+    if options.programme.enrolment == Enrolment::Explicit {
+        return Err(ReplayError::AsksForEnrolment);
+    }
     let source = SourceName::new(SOURCE).map_err(|_| ReplayError::NoSource)?;
     let (History { rows, bad_rows, names }, file) = read(&options.file, &source)?;
     if !bad_rows.is_empty() {

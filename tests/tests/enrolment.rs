@@ -271,29 +271,70 @@ async fn a_guest_who_turns_out_to_be_a_customer_is_that_customer() {
     assert_eq!(shop.member("c-7").await["balance"], 100);
 }
 
+/// Customer so-and-so of Shopify, of whom nothing else is told, orders goods for 20.00.
+async fn orders_at_shopify(shop: &Shop, id: u64, customer: u64) {
+    orders_as(shop, id, json!({"id": customer})).await;
+}
+
+async fn orders_as(shop: &Shop, id: u64, customer: Value) {
+    let order = json!({
+        "id": id, "created_at": OPENING, "updated_at": OPENING, "currency": "EUR", "financial_status": "paid",
+        "current_subtotal_price": "20.00", "subtotal_price": "20.00", "total_price": "20.00",
+        "line_items": [{"id": 1, "quantity": 1, "current_quantity": 1, "price": "20.00"}],
+        "customer": customer,
+    });
+    assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "orders/paid")], &order).await.0, 202);
+    shop.drain().await;
+}
+
+async fn merge_at_shopify(shop: &Shop, kept: u64, deleted: u64) {
+    let id = |customer: u64| format!("gid://shopify/Customer/{customer}");
+    let merge = json!({
+        "admin_graphql_api_customer_kept_id": id(kept), "admin_graphql_api_customer_deleted_id": id(deleted),
+        "admin_graphql_api_job_id": null, "status": "completed", "errors": [],
+    });
+    assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "customers/merge")], &merge).await.0, 202);
+    shop.drain().await;
+}
+
+#[tokio::test]
+async fn of_two_customers_who_turned_out_to_be_one_the_one_who_enrols_gets_what_either_ordered() {
+    let shop = shop().await;
+    orders_at_shopify(&shop, 1, 7).await;
+    orders_at_shopify(&shop, 2, 8).await;
+    merge_at_shopify(&shop, 7, 8).await;
+    enrol(&shop, json!({"source": SHOPIFY, "customer": "7"})).await;
+    let member = shop.get(&format!("/members?source={SHOPIFY}&customer=7")).await.1;
+    assert_eq!((&member["balance"], waiting(&shop)), (&json!(400), 0));
+}
+
+#[tokio::test]
+async fn a_member_whom_another_source_knows_by_a_verified_address_gets_what_waited_there() {
+    let rules = programme(&[
+        (r#"enrolment = "automatic""#, r#"enrolment = "explicit""#),
+        ("currency = \"EUR\"", "currency = \"EUR\"\nidentity = { across_sources = true }"),
+    ]);
+    let shop = Shop::with(OPENING, rules).await;
+    orders_at_shopify(&shop, 1, 8).await;
+    enrol(&shop, email("a")).await;
+    assert_eq!((account(&shop, "a").await["balance"].clone(), waiting(&shop)), (json!(0), 1));
+    orders_as(&shop, 2, json!({"id": 8, "email": "a@example.com", "verified_email": true})).await;
+    assert_eq!((account(&shop, "a").await["balance"].clone(), waiting(&shop)), (json!(400), 0));
+    let found = shop.get(&format!("/members?source={SHOPIFY}&customer=8")).await.1;
+    assert_eq!(found["balance"], 400, "from now on found under that name too");
+}
+
 #[tokio::test]
 async fn a_new_name_of_a_member_brings_what_waits_under_it() {
     let shop = shop().await;
     shop.process(&of_guest(shop.order("1", "", 1_000), "a")).await;
-    let order = json!({
-        "id": 2, "created_at": OPENING, "updated_at": OPENING, "currency": "EUR", "financial_status": "paid",
-        "current_subtotal_price": "20.00", "subtotal_price": "20.00", "total_price": "20.00",
-        "line_items": [{"id": 1, "quantity": 1, "current_quantity": 1, "price": "20.00"}], "customer": {"id": 8},
-    });
-    assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "orders/paid")], &order).await.0, 202);
-    shop.drain().await;
+    orders_at_shopify(&shop, 2, 8).await;
     assert_eq!(enrol(&shop, json!({"source": SHOPIFY, "customer": "7"})).await.0, 201);
     // When the address is told, and the platform makes the two customers one.
     let more = json!({"source": SHOPIFY, "customer": "7", "email": "a@example.com"});
     assert_eq!(enrol(&shop, more).await.0, 200);
     assert_eq!(account(&shop, "a").await["balance"], 100);
-    let id = |customer: u64| format!("gid://shopify/Customer/{customer}");
-    let merge = json!({
-        "admin_graphql_api_customer_kept_id": id(7), "admin_graphql_api_customer_deleted_id": id(8),
-        "admin_graphql_api_job_id": null, "status": "completed", "errors": [],
-    });
-    assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "customers/merge")], &merge).await.0, 202);
-    shop.drain().await;
+    merge_at_shopify(&shop, 7, 8).await;
     assert_eq!(account(&shop, "a").await["balance"], 300);
 }
 

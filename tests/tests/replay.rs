@@ -165,3 +165,11 @@ fn unpacked(file: &Path) -> String {
     assert!(output.status.success(), "gzip: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
+
+#[tokio::test]
+async fn a_programme_that_asks_for_enrolment_is_not_replayed_because_nobody_would_be_a_member() {
+    let programme = PROGRAMME.replace("enrolment = \"automatic\"", "enrolment = \"explicit\"");
+    let bench = Bench::new(EXAMPLE, &programme, &[]);
+    let refused = replay(bench.options("data")).await;
+    assert!(matches!(refused, Err(ReplayError::AsksForEnrolment)), "{refused:?}");
+}

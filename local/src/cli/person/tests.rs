@@ -65,6 +65,7 @@ async fn record(store: &Store, id: &str) -> Result<(), StoreError> {
 #[test]
 fn whom_it_is_about_is_said_in_one_way() {
     assert!(who(&["--source", "shop", "--customer", "7"]).is_ok());
+    assert!(who(&["--email", "c-1@example.com"]).is_ok());
     assert!(who(&["--member", "M1"]).is_ok());
     assert!(who(&["--order", "shop#1"]).is_ok());
     for wrong in [
@@ -74,6 +75,8 @@ fn whom_it_is_about_is_said_in_one_way() {
         &["--member", "M1", "--order", "shop#1"],
         &["--source", "shop", "--customer", "7", "--member", "M1"],
         &["--member", "not a name"],
+        &["--email", "no address"],
+        &["--email", "c-1@example.com", "--member", "M1"],
     ] {
         assert!(who(wrong).is_err(), "{wrong:?}");
     }

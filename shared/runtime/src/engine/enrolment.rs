@@ -142,6 +142,33 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets what waits under one name wait under another one: two customers turned out to be one before they enrolled.
+    pub(super) async fn move_waiting(
+        &self,
+        from: &DirectoryKey,
+        to: &DirectoryKey,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        if !self.programmes.get().await?.may_have_waited() {
+            return Ok(());
+        }
+        loop {
+            let waiting = self.store.waiting(from).await?;
+            if waiting.is_empty() {
+                break;
+            }
+            for order in waiting {
+                self.store.wait(&order, std::slice::from_ref(to)).await?;
+                self.store.end_waiting(&order, std::slice::from_ref(from)).await?;
+            }
+        }
+        match self.member_at(to).await? {
+            // They enrolled meanwhile.
+            Some(member) => self.claim_waiting(std::slice::from_ref(to), &member, budget).await,
+            None => Ok(()),
+        }
+    }
+
     /// Claims an order under one of its names, and ends its waiting; one that is somebody's already is left to them.
     async fn claim(
         &self,
@@ -153,15 +180,20 @@ impl Engine {
         for round in 0..MAX_ROUNDS {
             self.pause(round, budget).await?;
             let state = self.store.order(order).await?;
-            let names = state.as_ref().map(told_names).unwrap_or_default();
+            let mut names = state.as_ref().map(told_names).unwrap_or_default();
             let claim = match &state {
-                Some(state) if state.claimed_by.is_none() && names.contains(name) => {
+                // Who was erased has no names, and nobody claims their orders.
+                Some(state) if state.claimed_by.is_none() && !names.is_empty() => {
                     self.store.claim(state, name, member).await?
                 }
                 _ => Claim::LeadsElsewhere,
             };
             match claim {
-                Claim::Made => return Ok(self.store.end_waiting(order, &names).await?),
+                Claim::Made => {
+                    let moved = Some(name).filter(|name| !names.contains(name));
+                    names.extend(moved.cloned());
+                    return Ok(self.store.end_waiting(order, &names).await?);
+                }
                 Claim::LeadsElsewhere => {
                     return Ok(self.store.end_waiting(order, std::slice::from_ref(name)).await?);
                 }

@@ -35,8 +35,8 @@ impl Engine {
             (Some(into), Some(from)) => self.merge(&from, &into, budget).await,
             (Some(known), None) => self.add_name(&deleted, &known, budget).await,
             (None, Some(known)) => self.add_name(&kept, &known, budget).await,
-            // Whoever orders first will be found under that name; the platform merges no more.
-            (None, None) => Ok(()),
+            // Whoever orders or enrols first will be found under that name; the platform merges no more.
+            (None, None) => self.move_waiting(&deleted, &kept, budget).await,
         }
     }
 
