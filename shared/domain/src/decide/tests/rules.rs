@@ -75,6 +75,21 @@ fn an_order_paid_in_part_earns_that_part() {
 }
 
 #[test]
+fn of_an_order_paid_in_part_refunds_leave_what_was_paid_less_what_was_given_back_or_nothing() {
+    let mut world = world(&[]);
+    let placed = world.orders("1", "2026-01-02", 9_000);
+    let part = placed.changed(|order| order.payment = Payment::Partial { paid: 5_000, total: 10_000 });
+    let less = part.refunded("r1", at("2026-01-05"), 1_000);
+    world.arrives(&less);
+    assert_eq!(world.balance(), 35);
+    assert!(world.expires_at().is_some());
+    let nothing = less.refunded("r2", at("2026-01-06"), 3_500);
+    world.arrives(&nothing);
+    assert_eq!((world.balance(), world.profile.account.lifetime_points.0), (0, 45));
+    assert_eq!(world.profile.bookkeeping.active_at, None, "nothing of what was paid is left");
+}
+
+#[test]
 fn an_order_in_another_currency_is_refused_with_a_reason() {
     let mut world = world(&[]);
     let foreign = order("1", at("2026-01-02"), 100).changed(|order| {
