@@ -67,6 +67,7 @@ fn full_profile() -> Profile {
             rated: Some(Rated { count: u32::MAX, total: i64::MAX, since: Some(moment) }),
             coupons_end_at: Some(moment),
             receiving: Some(Receiving { from: MemberId::new("m".repeat(36)).unwrap(), done: u32::MAX }),
+            pending: Some(domain::member::Pending { points: Points(i64::MAX), next_at: moment }),
             due_at: Some(moment),
         },
     }

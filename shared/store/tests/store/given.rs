@@ -88,6 +88,7 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
             rated: None,
             coupons_end_at: None,
             receiving: None,
+            pending: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
         },
     }

@@ -32,6 +32,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         rated: None,
         coupons_end_at: None,
         receiving: None,
+        pending: None,
         due_at: None,
     };
     let member = MemberId::new("m1").unwrap();
