@@ -229,6 +229,9 @@ pub struct OrderState {
     pub quiet: bool,
     /// Every coupon's code that any snapshot of the order had.
     pub coupons_seen: BTreeSet<CouponCode>,
+    /// The order of which this one turned out to be a part, such as an invoice of its payment. That one earns, and has
+    /// the refunds of both.
+    pub part_of: Option<OrderKey>,
 }
 
 impl OrderState {

@@ -27,6 +27,9 @@ pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, Dec
     if let Some(refund) = &state.unlinked {
         return of_unlinked(&programmes.at(refund.refunded_at).programme, refund);
     }
+    if state.part_of.is_some() {
+        return Ok(Target::default());
+    }
     let (Some(snapshot), Some(placed_at)) = (&state.snapshot, state.placed_at) else {
         return Ok(Target::default());
     };

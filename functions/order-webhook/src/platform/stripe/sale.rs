@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::{Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Snapshot, Timestamp};
 use serde::Deserialize;
 
+use super::part::{InvoicePayments, part};
 use super::{Occasion, Reference, minor_units};
 use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, null_is_default};
 use crate::platform::News;
@@ -128,6 +129,7 @@ pub(super) struct InvoiceBody {
     #[serde(default, deserialize_with = "null_is_default")]
     shipping_cost: ShippingCost,
     payment_intent: Option<Reference>,
+    /// Newer versions of the API have no payment intent, and this only where the sender had it expanded.
     #[serde(default, deserialize_with = "null_is_default")]
     payments: InvoicePayments,
     customer: Option<Reference>,
@@ -140,23 +142,6 @@ struct InvoiceTax {
     amount: i64,
     inclusive: Option<bool>,
     tax_behavior: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct InvoicePayments {
-    #[serde(deserialize_with = "null_is_default")]
-    data: Vec<InvoicePayment>,
-}
-
-#[derive(Deserialize)]
-struct InvoicePayment {
-    payment: PaymentOfInvoice,
-}
-
-#[derive(Deserialize)]
-struct PaymentOfInvoice {
-    payment_intent: Option<Reference>,
 }
 
 /// What a paid sale is, whoever tells of it.
@@ -194,6 +179,14 @@ impl Sale {
     }
 }
 
+impl Sale {
+    /// The sale, and the payments that are parts of it.
+    fn news_with(self, parts: Vec<News>, occasion: &Occasion<'_>) -> Result<News, BadInput> {
+        let sale = self.news(occasion)?;
+        if parts.is_empty() { Ok(sale) } else { Ok(News::Several([vec![sale], parts].concat())) }
+    }
+}
+
 impl SessionBody {
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         if self.mode.as_deref() == Some("setup") {
@@ -208,8 +201,16 @@ impl SessionBody {
         let currency = self
             .currency
             .ok_or_else(|| BadInput::at("data.object.currency", "is needed of what was paid"))?;
+        let intent = self.payment_intent.as_ref().map(Reference::id);
+        // Stripe made an invoice of what was paid, which does not name the payment.
+        let invoice = self.invoice.as_ref().map(Reference::id);
+        let invoice = invoice.filter(|_| occasion.tells_payments_apart == Some(true));
+        let parts = match (intent, invoice) {
+            (Some(intent), Some(invoice)) => vec![part(occasion, intent, invoice)?],
+            _ => vec![],
+        };
         let sale = Sale {
-            key: occasion.key(&[self.payment_intent.as_ref().map(Reference::id), Some(&self.id)])?,
+            key: occasion.key(&[invoice, intent, Some(&self.id)])?,
             placed_at: self.created.map_or(occasion.at, |UnixSeconds(at)| at),
             updated_at: occasion.at,
             currency,
@@ -221,7 +222,7 @@ impl SessionBody {
             ),
             customer: self.customer,
         };
-        sale.news(occasion)
+        sale.news_with(parts, occasion)
     }
 
     /// Paid, or a sale of 0.00 that needs no payment; a subscription that begins with a trial is not sold yet.
@@ -252,9 +253,9 @@ impl SessionBody {
 impl IntentBody {
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let reference = self.payment_details.order_reference.as_deref().unwrap_or_default();
-        if self.invoice.is_none() && reference.starts_with(INVOICE) {
-            // An invoice that does not name its payment could not be told from it, and the sale would count twice.
-            return Ok(News::Nothing("its invoice tells of it"));
+        let is_of_invoice = self.invoice.is_none() && reference.starts_with(INVOICE);
+        if is_of_invoice && occasion.tells_payments_apart != Some(false) {
+            return part(occasion, &self.id, reference);
         }
         let place = "data.object.amount";
         let MinorUnits(paid) = self.amount_received.unwrap_or(self.amount);
@@ -277,8 +278,11 @@ impl IntentBody {
 
 impl InvoiceBody {
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
-        let payments = self.payments.data.iter().find_map(|paid| paid.payment.payment_intent.as_ref());
-        let intent = self.payment_intent.as_ref().or(payments).map(Reference::id);
+        let intent = self.payment_intent.as_ref().map(Reference::id);
+        let parts = match intent {
+            Some(_) => vec![],
+            None => self.payments.parts(occasion, &self.id)?,
+        };
         let sale = Sale {
             key: occasion.key(&[intent, Some(&self.id)])?,
             placed_at: self.created.0,
@@ -288,7 +292,7 @@ impl InvoiceBody {
             contact: unverified(self.customer_email, self.customer_name.as_deref(), None),
             customer: self.customer,
         };
-        sale.news(occasion)
+        sale.news_with(parts, occasion)
     }
 
     /// What is left of the total without shipping and tax. The total is after all discounts, while of the subtotal

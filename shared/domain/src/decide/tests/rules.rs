@@ -1,7 +1,7 @@
 //! Scenarios.
 
 use super::world::{World, at, order, programme, unlinked};
-use crate::{Command, DecideError, Decision, Kind, OrderState, Payment, Programme};
+use crate::{Command, DecideError, Decision, Kind, OrderKey, OrderState, Payment, Programme};
 
 fn world(changes: &[(&str, &str)]) -> World {
     World::new(programme(changes), at("2026-01-01"))
@@ -427,6 +427,18 @@ fn an_order_told_late_adds_status_only_if_it_still_counts() {
     assert_eq!((world.status(), world.tier()), (1_100, Some("gold")));
     world.pass_to(at("2026-07-02"));
     assert_eq!((world.status(), world.tier()), (300, Some("silver")));
+}
+
+#[test]
+fn an_order_that_turns_out_to_be_a_part_of_another_one_earns_nothing() {
+    let mut world = world(&[]);
+    world.orders("in_1", "2026-01-01", 4_000);
+    let payment = world.orders("pi_1", "2026-01-02", 5_000);
+    assert_eq!(world.balance(), 90);
+    let part = OrderState { part_of: Some(OrderKey::new("shop#in_1").unwrap()), ..payment.changed(|_| ()) };
+    world.arrives(&part);
+    assert_eq!((world.balance(), world.profile.account.lifetime_points.0), (40, 40));
+    assert_eq!(world.profile.bookkeeping.active_at, Some(at("2026-01-01")));
 }
 
 #[test]
