@@ -1,7 +1,8 @@
 //! Scenarios.
 
-use super::world::{World, at, order, programme, unlinked};
+use super::world::{World, at, order, programme, refund_of, unlinked};
 use crate::{Command, DecideError, Decision, Kind, OrderKey, OrderState, Payment, Programme};
+use crate::{Refund, RefundId, RefundKind};
 
 fn world(changes: &[(&str, &str)]) -> World {
     World::new(programme(changes), at("2026-01-01"))
@@ -179,6 +180,21 @@ fn each_order_that_counts_resets_the_expiry_also_one_of_nothing() {
     assert_eq!(world.balance(), 100);
     world.pass_to(at("2027-05-31T12:00:00Z"));
     assert_eq!((world.balance(), world.expires_at()), (0, None));
+}
+
+/// Of goods that cost nothing nothing is given back, whatever money is: the customer has them still.
+#[test]
+fn an_order_of_free_goods_still_counts_when_only_its_shipping_is_given_back() {
+    let shipping = |kind| Refund { kind, ..refund_of(at("2026-03-02"), 490) };
+    for refund in [shipping(RefundKind::SoFar), shipping(RefundKind::Money), refund_of(at("2026-03-02"), 0)] {
+        let mut world = world(&[]);
+        world.orders("1", "2026-01-02", 10_000);
+        let mut free = world.orders("2", "2026-03-01", 0);
+        free.revision += 1;
+        free.refunds.insert(RefundId::new("r").unwrap(), refund);
+        world.arrives(&free);
+        assert_eq!((world.balance(), world.expires_at()), (100, Some(at("2027-03-01"))));
+    }
 }
 
 #[test]
