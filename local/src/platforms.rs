@@ -2,9 +2,10 @@
 //! carries only an id can be tried without a shop.
 
 /// What lies at each path after `/local/platforms`.
-const ANSWERS: [(&str, &str); 5] = [
+const ANSWERS: [(&str, &str); 6] = [
     ("/stores/local/v2/orders/250", include_str!("../platforms/bigcommerce-order.json")),
     ("/stores/local/v2/orders/250/products", include_str!("../platforms/bigcommerce-products.json")),
+    ("/stores/local/v2/orders/250/coupons", include_str!("../platforms/bigcommerce-coupons.json")),
     (
         "/stores/local/v3/orders/250/payment_actions/refunds",
         include_str!("../platforms/bigcommerce-refunds.json"),

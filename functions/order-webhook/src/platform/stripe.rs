@@ -9,6 +9,7 @@
 //!
 //! Stripe moves money: of what is given back it tells the sum so far, of which goods first.
 
+mod discount;
 mod part;
 mod refund;
 mod sale;

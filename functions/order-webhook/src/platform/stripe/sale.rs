@@ -4,14 +4,17 @@
 //! the event came. What remains is that a session is made when the customer comes to the checkout and its intent, in
 //! newer versions of the API, when paying; the first one told stays, minutes from the other.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Snapshot, Timestamp};
+use domain::{Contact, CouponCode, Currency, Customer, CustomerId, Goods};
+use domain::{Order, OrderKey, Payment, Snapshot, Timestamp};
 use serde::Deserialize;
 
+use super::discount::Discount;
 use super::part::{InvoicePayments, part};
 use super::{Occasion, Reference, minor_units};
-use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, null_is_default};
+use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, coupons, null_is_default};
 use crate::platform::News;
 
 /// How long before anything else a bare payment was told: of one sale it must never be the latest word.
@@ -36,6 +39,8 @@ pub(super) struct SessionBody {
     #[serde(default, deserialize_with = "null_is_default")]
     total_details: TotalDetails,
     #[serde(default, deserialize_with = "null_is_default")]
+    discounts: Vec<Discount>,
+    #[serde(default, deserialize_with = "null_is_default")]
     shipping_cost: ShippingCost,
     customer: Option<Reference>,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -50,6 +55,21 @@ struct TotalDetails {
     amount_discount: Option<MinorUnits>,
     amount_shipping: Option<MinorUnits>,
     amount_tax: Option<MinorUnits>,
+    /// Only where the sender had it expanded.
+    #[serde(deserialize_with = "null_is_default")]
+    breakdown: Breakdown,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Breakdown {
+    #[serde(deserialize_with = "null_is_default")]
+    discounts: Vec<BreakdownDiscount>,
+}
+
+#[derive(Deserialize)]
+struct BreakdownDiscount {
+    discount: Discount,
 }
 
 #[derive(Default, Deserialize)]
@@ -132,6 +152,10 @@ pub(super) struct InvoiceBody {
     /// Newer versions of the API have no payment intent, and this only where the sender had it expanded.
     #[serde(default, deserialize_with = "null_is_default")]
     payments: InvoicePayments,
+    #[serde(default, deserialize_with = "null_is_default")]
+    discounts: Vec<Discount>,
+    /// Older versions of the API tell the first one whole.
+    discount: Option<Discount>,
     customer: Option<Reference>,
     customer_email: Option<String>,
     customer_name: Option<String>,
@@ -151,6 +175,7 @@ struct Sale {
     updated_at: Timestamp,
     currency: Currency,
     goods: Goods,
+    coupons: BTreeSet<CouponCode>,
     customer: Option<Reference>,
     contact: Contact,
 }
@@ -159,21 +184,13 @@ impl Sale {
     fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let id = self.customer.map(|customer| CustomerId::new(customer.id())).transpose();
         let id = id.map_err(|error| BadInput::at("data.object.customer", error))?;
-        let Self { key, placed_at, updated_at, currency, goods, contact, .. } = self;
+        let Self { key, placed_at, updated_at, currency, goods, coupons, contact, .. } = self;
         let (payment, test) = (Payment::Paid, occasion.test);
         Ok(News::Order(Order {
             key,
             placed_at,
             customer: Some(Customer { source: occasion.source.clone(), id, contact }),
-            snapshot: Snapshot {
-                updated_at,
-                currency,
-                goods,
-                payment,
-                cancelled: false,
-                test,
-                coupons: Default::default(),
-            },
+            snapshot: Snapshot { updated_at, currency, goods, payment, cancelled: false, test, coupons },
             refunds: Default::default(),
         }))
     }
@@ -215,6 +232,7 @@ impl SessionBody {
             updated_at: occasion.at,
             currency,
             goods: self.goods(currency)?,
+            coupons: self.coupons(),
             contact: unverified(
                 self.customer_details.email.or(self.customer_email),
                 self.customer_details.name.as_deref(),
@@ -234,6 +252,11 @@ impl SessionBody {
             Some("no_payment_required") => is_free,
             _ => false,
         }
+    }
+
+    fn coupons(&self) -> BTreeSet<CouponCode> {
+        let broken_down = self.total_details.breakdown.discounts.iter().map(|it| &it.discount);
+        coupons(self.discounts.iter().chain(broken_down).flat_map(Discount::codes))
     }
 
     /// Where everything adds up without the tax, the prices have it in them.
@@ -269,6 +292,7 @@ impl IntentBody {
             updated_at: self.created.0 - BEFORE_ALL_ELSE,
             currency: self.currency,
             goods: goods(place, self.currency, for_goods, tax, tax > 0)?,
+            coupons: BTreeSet::new(),
             contact: unverified(self.receipt_email, None, None),
             customer: self.customer,
         };
@@ -289,6 +313,7 @@ impl InvoiceBody {
             updated_at: occasion.at,
             currency: self.currency,
             goods: self.goods()?,
+            coupons: coupons(self.discounts.iter().chain(&self.discount).flat_map(Discount::codes)),
             contact: unverified(self.customer_email, self.customer_name.as_deref(), None),
             customer: self.customer,
         };

@@ -137,6 +137,41 @@ fn a_sale_that_a_discount_made_free_is_an_order_of_nothing() {
 }
 
 #[test]
+fn codes_like_ours_are_coupons_wherever_a_discount_tells_them() {
+    let code = "qjj3-2d2s-gbjx";
+    let by_coupon = json!({"coupon": code, "promotion_code": null});
+    let by_promotion = json!({"coupon": "SPRING", "promotion_code": {"id": "promo_1", "code": code}});
+    let whole = json!({"id": "di_1", "coupon": {"id": code, "percent_off": 10}, "promotion_code": "promo_1"});
+    let newer = json!({"id": "di_1", "source": {"type": "coupon", "coupon": code}, "promotion_code": null});
+    for event in [
+        with(&session(), json!({ "discounts": [by_coupon] })),
+        with(&session(), json!({ "discounts": [by_promotion] })),
+        with(
+            &session(),
+            json!({"total_details": {"amount_discount": 500, "breakdown": {"discounts": [
+            {"amount": 500, "discount": whole}]}}}),
+        ),
+        with(&invoice(), json!({"discounts": ["di_1"], "discount": whole})),
+        with(&invoice(), json!({ "discounts": [newer] })),
+    ] {
+        let coupons = order(&event).snapshot.coupons;
+        assert_eq!(
+            coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+            ["QJJ3-2D2S-GBJX"],
+            "{event}"
+        );
+    }
+    let unknown = json!({"discounts": [{"coupon": "SPRING", "promotion_code": "promo_1"}]});
+    assert!(order(&with(&session(), unknown)).snapshot.coupons.is_empty());
+    assert!(
+        order(&with(&invoice(), json!({"discounts": ["di_1"], "discount": null})))
+            .snapshot
+            .coupons
+            .is_empty()
+    );
+}
+
+#[test]
 fn a_late_payment_is_told_by_its_session_once_it_succeeded() {
     let mut later = session();
     later["type"] = "checkout.session.async_payment_succeeded".into();
