@@ -249,6 +249,36 @@ async fn free_goods_whose_shipping_was_given_back_reset_the_expiry_at_every_plat
     }
 }
 
+/// A refund of 30.00, then one of 20.00 too; then the first is deleted, of which no webhook of its own tells.
+#[tokio::test]
+async fn a_refund_that_woocommerces_shop_deleted_is_none_in_whatever_order_it_is_told() {
+    let (first, second) = (Refund { gesture: 3_000, ..REFUND }, Refund { id: 11, gesture: 2_000, ..REFUND });
+    let told = |updated_at, refunds: &[&Refund]| {
+        let refunds = refunds.iter().map(|refund| (*refund).clone()).collect();
+        Order { updated_at, refunds, ..order() }
+    };
+    let life = [
+        order(),
+        told(39_600, &[&first]),
+        told(39_700, &[&first, &second]),
+        told(39_800, &[&second]),
+        told(39_900, &[]),
+    ];
+    for (last, points) in [(1, 900), (2, 700), (3, 1_000), (4, 1_200)] {
+        for turned in [false, true] {
+            let shop = shop().await;
+            let mut told: Vec<_> = life[..=last].iter().collect();
+            if turned {
+                told.reverse();
+            }
+            for order in told.iter().chain(&told) {
+                tell(&shop, WOOCOMMERCE, order, |_| ()).await;
+            }
+            assert_eq!(balance(&shop, WOOCOMMERCE).await, points, "{last} {turned}");
+        }
+    }
+}
+
 /// WooCommerce tells only the sum, and money is goods first.
 #[tokio::test]
 async fn a_refund_of_woocommerces_for_shipping_alone_takes_a_little_too_much() {
