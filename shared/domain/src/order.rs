@@ -140,7 +140,7 @@ pub enum RefundKind {
         /// When that failed.
         at: Timestamp,
     },
-    /// All money given back until its moment: it stands for every refund made then or before.
+    /// All money given back until its moment, of one payment: it stands for every refund made then or before.
     SoFar,
 }
 
