@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 /// What lies at each path after `/local/platforms`.
-const ANSWERS: [(&str, &str); 5] = [
+const ANSWERS: [(&str, &str); 6] = [
     ("/stores/local/v2/orders/250", BIGCOMMERCE_ORDER),
     ("/stores/local/v2/orders/250/products", include_str!("../platforms/bigcommerce-products.json")),
+    ("/stores/local/v2/orders/250/coupons", include_str!("../platforms/bigcommerce-coupons.json")),
     (
         "/stores/local/v3/orders/250/payment_actions/refunds",
         include_str!("../platforms/bigcommerce-refunds.json"),

@@ -67,6 +67,48 @@ async fn money_given_back_by_stripe_takes_its_goods_points_and_a_refund_that_fai
     assert_eq!(balance(&shop, "stripe-main", "cus_1").await, 0);
 }
 
+/// Goods of 50.00 on one invoice that was paid in two parts, of each of which something was given back.
+#[tokio::test]
+async fn an_invoice_paid_in_parts_earns_once_and_has_the_refunds_of_every_payment() {
+    let invoice =
+        json!({"id": "in_1", "created": SOLD, "currency": "eur", "total": 5000, "customer": "cus_1"});
+    let intent = |id: &str, amount: i64| {
+        let payment =
+            json!({"id": id, "created": SOLD, "currency": "eur", "amount": amount, "customer": "cus_1"});
+        event("payment_intent.succeeded", 1, payment)
+    };
+    let link = |id: &str| {
+        let payment = json!({"type": "payment_intent", "payment_intent": id});
+        event("invoice_payment.paid", 2, json!({"invoice": "in_1", "payment": payment, "status": "paid"}))
+    };
+    let refund = |charge: &str, intent: &str, seconds_later: i64, amount: i64| {
+        let charge =
+            json!({"id": charge, "payment_intent": intent, "currency": "eur", "amount_refunded": amount});
+        event("charge.refunded", seconds_later, charge)
+    };
+    let told_in_order = [
+        event("invoice.paid", 2, invoice),
+        intent("pi_1", 3_000),
+        intent("pi_2", 2_000),
+        link("pi_1"),
+        link("pi_2"),
+        refund("ch_1", "pi_1", 60, 500),
+        refund("ch_1", "pi_1", 90, 1_000),
+        refund("ch_2", "pi_2", 70, 500),
+    ];
+    for turned in [false, true] {
+        let mut events: Vec<_> = told_in_order.iter().collect();
+        if turned {
+            events.reverse();
+        }
+        let shop = Shop::open(NOW).await;
+        for event in events.iter().chain(&events[2..5]) {
+            told(&shop, "stripe-main", &[event]).await;
+        }
+        assert_eq!(balance(&shop, "stripe-main", "cus_1").await, 350, "{turned}");
+    }
+}
+
 #[tokio::test]
 async fn an_order_of_adobe_commerce_earns_once_it_is_paid_and_nothing_of_a_closed_one_is_left() {
     let shop = Shop::open(NOW).await;

@@ -161,7 +161,11 @@ impl Api {
         delivery: &Delivery<'_>,
         news: News,
     ) -> Result<Vec<News>, ApiError> {
-        let News::Elsewhere(first) = news else { return Ok(vec![news]) };
+        let first = match news {
+            News::Elsewhere(first) => first,
+            News::Several(news) => return Ok(news),
+            news => return Ok(vec![news]),
+        };
         let following = self.rounds(source, delivery, first);
         let in_time = tokio::time::timeout(self.patience.delivery, following).await;
         in_time.unwrap_or_else(|_| Err(ApiError::Away("it takes too long".to_owned())))

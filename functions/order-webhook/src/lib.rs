@@ -171,6 +171,7 @@ impl OrderWebhook {
             News::Order(order) => self.store.record_order(&order).await?,
             News::Restored(order) => self.store.record_restored_order(&order).await?,
             News::Deleted { order, at } => self.store.record_deletion(&order, at).await?,
+            News::Part { part, of } => self.store.record_part(&part, &of).await?,
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Owner { order, customer } => self.store.record_owner(&order, &customer).await?,
@@ -182,8 +183,10 @@ impl OrderWebhook {
             News::Erasure(sought) => return self.ask_erasure(&sought).await,
             News::Request(request) => return Ok(hand_on(&request)),
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
-            // It was followed to what it tells of.
-            News::Elsewhere(_) => return Ok(Receipt::Ignored { reason: "nothing is told" }),
+            // It was followed to what it tells of, and taken apart.
+            News::Elsewhere(_) | News::Several(_) => {
+                return Ok(Receipt::Ignored { reason: "nothing is told" });
+            }
         };
         Ok(match recorded {
             Recorded::Stored => Receipt::Stored,

@@ -70,6 +70,8 @@ pub(crate) enum News {
     Restored(Order),
     /// An order was deleted, at the latest when this came; more is not told.
     Deleted { order: OrderKey, at: Timestamp },
+    /// An order is a part of another one, which tells the sale: a payment, of an invoice.
+    Part { part: OrderKey, of: OrderKey },
     /// A refund of an order.
     Refund { order: OrderKey, id: RefundId, refund: Refund },
     /// A refund that names no order.
@@ -78,6 +80,8 @@ pub(crate) enum News {
     Owner { order: OrderKey, customer: Customer },
     /// Two customers of the source turned out to be one.
     Merge { source: SourceName, merge: CustomerMerge },
+    /// All of this, in this order.
+    Several(Vec<News>),
     /// Only where to look: what is to be read of the platform's API before there is news.
     Elsewhere(Vec<Resource>),
     /// How a customer is reached from now on, as of a moment.
@@ -95,15 +99,17 @@ impl News {
     pub(crate) fn order(&self) -> Option<&OrderKey> {
         match self {
             Self::Order(order) | Self::Restored(order) => Some(&order.key),
-            Self::Deleted { order, .. } | Self::Refund { order, .. } | Self::Owner { order, .. } => {
-                Some(order)
-            }
+            Self::Deleted { order, .. }
+            | Self::Refund { order, .. }
+            | Self::Owner { order, .. }
+            | Self::Part { of: order, .. } => Some(order),
             Self::UnlinkedRefund(refund) => Some(&refund.key),
             Self::Request(request) => request.order(),
             Self::Merge { .. }
             | Self::Contact { .. }
             | Self::Erasure(_)
             | Self::Elsewhere(_)
+            | Self::Several(_)
             | Self::Nothing(_) => None,
         }
     }

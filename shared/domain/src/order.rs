@@ -163,7 +163,7 @@ pub enum RefundKind {
         /// When that failed.
         at: Timestamp,
     },
-    /// All money given back until its moment: it stands for every refund made then or before.
+    /// All money given back until its moment, of one payment: it stands for every refund made then or before.
     SoFar,
 }
 
@@ -254,6 +254,9 @@ pub struct OrderState {
     pub quiet: bool,
     /// Every coupon's code that any snapshot of the order had.
     pub coupons_seen: BTreeSet<CouponCode>,
+    /// The order of which this one turned out to be a part, such as an invoice of its payment. That one earns, and has
+    /// the refunds of both.
+    pub part_of: Option<OrderKey>,
 }
 
 impl OrderState {

@@ -32,6 +32,8 @@ pub(crate) mod orders {
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";
     pub(crate) const UNLINKED: &str = "unlinked";
+    /// Only an order that is a part of another one has it: that one's key.
+    pub(crate) const PART_OF: &str = "part_of";
     /// Only a merge of two customers has it.
     pub(crate) const MERGE: &str = "merge";
     /// The accrual stream's filter passes only images in which it is true: an order has it unless it is parked or

@@ -4,6 +4,7 @@ mod freshness;
 mod import;
 mod news;
 mod parking;
+mod parts;
 mod sweep;
 
 use std::collections::HashMap;
@@ -98,7 +99,7 @@ impl Store {
         id: &RefundId,
         refund: &Refund,
     ) -> Result<Recorded, StoreError> {
-        self.record_news(order, &News::of_refund(id, refund), Told::AsItHappens).await
+        self.refund_of_part_or_whole(order, &News::of_refund(id, refund), Told::AsItHappens).await
     }
 
     /// Writes whose an order is, known or not yet. The owner first told stays.
@@ -141,22 +142,42 @@ impl Store {
         news: &News<'_>,
         told: Told,
     ) -> Result<Recorded, StoreError> {
+        Ok(self.record_and_read(order, news, told).await?.0)
+    }
+
+    /// As [`Store::record_news`], with all that is known after it.
+    async fn record_and_read(
+        &self,
+        order: &OrderKey,
+        news: &News<'_>,
+        told: Told,
+    ) -> Result<(Recorded, Option<OrderState>), StoreError> {
         // An eventual read may be a moment old; the write is conditioned on the revision that it saw.
         let known = self.read_order(order, Consistency::Eventual).await?;
-        self.add(order, known, news, told).await
+        self.add_and_read(order, known, news, told).await
+    }
+
+    async fn add(
+        &self,
+        key: &OrderKey,
+        known: Option<OrderState>,
+        news: &News<'_>,
+        told: Told,
+    ) -> Result<Recorded, StoreError> {
+        Ok(self.add_and_read(key, known, news, told).await?.0)
     }
 
     /// Writes what is not stored yet, until nothing is new.
-    async fn add(
+    async fn add_and_read(
         &self,
         key: &OrderKey,
         mut known: Option<OrderState>,
         news: &News<'_>,
         told: Told,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<(Recorded, Option<OrderState>), StoreError> {
         let mut recorded = Recorded::Known;
         for _ in 0..MAX_ROUNDS {
-            let Some(mut update) = news.beyond(known.as_ref())? else { return Ok(recorded) };
+            let Some(mut update) = news.beyond(known.as_ref())? else { return Ok((recorded, known)) };
             told.mark(&mut update);
             match self.update_order(key, update).await? {
                 Written::Done(stored) => (known, recorded) = (state_of(Some(stored))?, Recorded::Stored),

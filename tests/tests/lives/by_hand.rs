@@ -1,11 +1,13 @@
 //! Lives that the generator does not reach, each with its numbers worked out by hand, at 10 points per 1.00.
 
+use domain::{CustomerId, SourceName, Timestamp};
 use serde_json::{Value, json};
+use store::{Consistency, DirectoryKey};
 use tests::{Shop, programme};
 
 use crate::NOW;
 use crate::order::{Happened, Order, Payment, Refund};
-use crate::told::{GENERIC, SHOPIFY, Teller, WOOCOMMERCE, Webhook};
+use crate::told::{ADOBE_COMMERCE, GENERIC, SHOPIFY, STRIPE, STRIPE_APART, Teller, WOOCOMMERCE, Webhook};
 
 /// A paid order of two pieces at 60.00.
 fn order() -> Order {
@@ -59,6 +61,16 @@ async fn tell(shop: &Shop, teller: Teller, order: &Order, change: impl Fn(&mut V
 
 async fn balance(shop: &Shop, teller: Teller) -> Value {
     shop.get(&format!("/members?source={}&customer=7", teller.source)).await.1["balance"].clone()
+}
+
+/// How many of the customer's orders count.
+async fn counted(shop: &Shop, teller: Teller) -> i64 {
+    let store = shop.stack.store();
+    let customer =
+        DirectoryKey::Customer(SourceName::new(teller.source).unwrap(), CustomerId::new("7").unwrap());
+    let member = store.find_member(&customer, Consistency::Strong).await.unwrap().unwrap();
+    let journal = store.journal_since(&member, Timestamp::UNIX_EPOCH, Consistency::Strong).await.unwrap();
+    journal.iter().map(|entry| i64::from(entry.counts)).sum()
 }
 
 async fn is_parked(shop: &Shop) -> bool {
@@ -212,6 +224,57 @@ async fn shopifys_refunds_take_back_what_they_give_back_of_the_goods() {
         for webhook in (SHOPIFY.tell)(&refunded, Happened::Refunded) {
             send(&shop, SHOPIFY, &webhook).await;
             assert_eq!(balance(&shop, SHOPIFY).await, points, "{refunded:?}");
+        }
+    }
+}
+
+/// Two pieces at 0.00, of which the shipping was paid and given back: a visit to the shop all the same.
+#[tokio::test]
+async fn free_goods_whose_shipping_was_given_back_reset_the_expiry_at_every_platform() {
+    let bought = Order { payment: Payment::Unpaid, price: 0, ..order() };
+    let paid = Order { payment: Payment::Paid, updated_at: 39_000, ..bought.clone() };
+    let back =
+        Order { updated_at: 39_600, refunds: vec![Refund { shipping: 500, ..REFUND }], ..paid.clone() };
+    for teller in [GENERIC, SHOPIFY, WOOCOMMERCE, STRIPE, STRIPE_APART, ADOBE_COMMERCE] {
+        let shop = shop().await;
+        for (order, happened) in
+            [(&bought, Happened::Placed), (&paid, Happened::Paid), (&back, Happened::Refunded)]
+        {
+            for webhook in (teller.tell)(order, happened) {
+                send(&shop, teller, &webhook).await;
+            }
+        }
+        let counted = counted(&shop, teller).await;
+        assert_eq!(counted, 1, "{}", teller.source);
+    }
+}
+
+/// A refund of 30.00, then one of 20.00 too; then the first is deleted, of which no webhook of its own tells.
+#[tokio::test]
+async fn a_refund_that_woocommerces_shop_deleted_is_none_in_whatever_order_it_is_told() {
+    let (first, second) = (Refund { gesture: 3_000, ..REFUND }, Refund { id: 11, gesture: 2_000, ..REFUND });
+    let told = |updated_at, refunds: &[&Refund]| {
+        let refunds = refunds.iter().map(|refund| (*refund).clone()).collect();
+        Order { updated_at, refunds, ..order() }
+    };
+    let life = [
+        order(),
+        told(39_600, &[&first]),
+        told(39_700, &[&first, &second]),
+        told(39_800, &[&second]),
+        told(39_900, &[]),
+    ];
+    for (last, points) in [(1, 900), (2, 700), (3, 1_000), (4, 1_200)] {
+        for turned in [false, true] {
+            let shop = shop().await;
+            let mut told: Vec<_> = life[..=last].iter().collect();
+            if turned {
+                told.reverse();
+            }
+            for order in told.iter().chain(&told) {
+                tell(&shop, WOOCOMMERCE, order, |_| ()).await;
+            }
+            assert_eq!(balance(&shop, WOOCOMMERCE).await, points, "{last} {turned}");
         }
     }
 }

@@ -202,6 +202,11 @@ fn stripes_sales_end_the_same_in_every_order_of_delivery() {
 }
 
 #[test]
+fn stripes_invoices_with_payments_apart_end_the_same_in_every_order_of_delivery() {
+    the_law_holds_for(told::STRIPE_APART);
+}
+
+#[test]
 fn adobe_commerces_orders_end_the_same_in_every_order_of_delivery() {
     the_law_holds_for(told::ADOBE_COMMERCE);
 }

@@ -123,10 +123,11 @@ impl Order {
         };
         let points = |shares: i64| shares * TENTHS_OF_POINTS / (1_000 * total);
         let lifetime_points = points(self.goods() * paid);
-        if back > 0 && back >= self.goods() {
+        let kept = (self.goods() * paid - back * total).max(0);
+        if back > 0 && kept == 0 {
             return Earned { lifetime_points, ..Earned::default() };
         }
-        let points = points((self.goods() * paid - back * total).max(0));
+        let points = points(kept);
         let status_points = if self.goods() > 0 { 10 } else { 0 };
         Earned { points, lifetime_points, status_points, counts: 1 }
     }
@@ -279,7 +280,7 @@ impl Order {
     }
 
     fn refund(&mut self, step: Step) -> Option<Happened> {
-        if self.payment != Payment::Paid || self.refunds.len() == MAX_REFUNDS {
+        if self.payment == Payment::Unpaid || self.refunds.len() == MAX_REFUNDS {
             return None;
         }
         let number = u64::try_from(self.refunds.len()).unwrap_or_default();

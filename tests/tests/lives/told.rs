@@ -13,7 +13,7 @@ use crate::order::{Happened, Order, Shape};
 pub use self::adobe_commerce::ADOBE_COMMERCE;
 pub use self::generic::GENERIC;
 pub use self::shopify::SHOPIFY;
-pub use self::stripe::STRIPE;
+pub use self::stripe::{STRIPE, STRIPE_APART};
 pub use self::woocommerce::WOOCOMMERCE;
 
 /// A platform whose orders live.

@@ -96,9 +96,10 @@ impl Platform for BigCommerce {
                 // After the order, so that what the order tells as refunded is listed.
                 self.resource(&format!("v3/orders/{order}/payment_actions/refunds")),
                 self.resource(&format!("v2/orders/{order}/products?limit={MAX_PRODUCTS}")),
+                self.resource(&format!("v2/orders/{order}/coupons")),
             ])),
-            [told, refunds, products] if told.is_known => {
-                let order = order::told(delivery.source, self.country, told, refunds, products)?;
+            [told, refunds, products, coupons] if told.is_known => {
+                let order = order::told(delivery.source, self.country, told, refunds, products, coupons)?;
                 Ok(Reading::Told(vec![News::Order(order)]))
             }
             _ => Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use domain::{Currency, Customer, CustomerId, CustomerMerge, Order, OrderKey, Payment, Refund};
 use domain::{Snapshot, SourceName, Timestamp};
 use ring::hmac;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use store::MAX_REFUNDS_PER_ORDER;
@@ -110,6 +111,7 @@ struct OrderBody {
     #[serde(default, deserialize_with = "null_is_default")]
     taxes_included: bool,
     total_price: Option<Amount>,
+    current_total_price: Option<Amount>,
     total_outstanding: Option<Amount>,
     current_subtotal_price: Option<Amount>,
     current_subtotal_price_set: Option<MoneySet>,
@@ -242,25 +244,36 @@ impl OrderBody {
 
     fn payment(&self) -> Result<Payment, BadInput> {
         match self.status() {
-            // What was refunded is deducted by the refunds themselves.
-            "paid" | "partially_refunded" | "refunded" => Ok(Payment::Paid),
+            "paid" => Ok(Payment::Paid),
             "partially_paid" => self.partial_payment(),
+            // What was refunded is deducted by the refunds themselves. The status no longer says whether all had been
+            // paid before, but what is still to be paid does; older versions of the API do not tell it.
+            "partially_refunded" | "refunded" if self.total_outstanding.is_some() => self.partial_payment(),
+            "partially_refunded" | "refunded" => Ok(Payment::Paid),
             _ => Ok(Payment::Unpaid),
         }
     }
 
+    /// Everything counts as paid that is not outstanding. Shopify tells what is outstanding of the order as it is now;
+    /// goods are told before refunds, so the whole of which it is a part is the total before refunds, too.
     fn partial_payment(&self) -> Result<Payment, BadInput> {
-        let (Some(Amount(total)), Some(Amount(outstanding))) = (self.total_price, self.total_outstanding)
+        let (Some(total), Some(Amount(outstanding))) = (self.total_before_refunds(), self.total_outstanding)
         else {
             return Err(BadInput::at("total_outstanding", "is needed of an order partially paid"));
         };
+        if outstanding <= Decimal::ZERO {
+            return Ok(Payment::Paid);
+        }
         let paid = minor_units("total_outstanding", total - outstanding, self.currency)?;
         let total = minor_units("total_price", total, self.currency)?;
-        Ok(match paid {
-            ..=0 => Payment::Unpaid,
-            paid if paid >= total => Payment::Paid,
-            paid => Payment::Partial { paid, total },
-        })
+        Ok(if paid > 0 { Payment::Partial { paid, total } } else { Payment::Unpaid })
+    }
+
+    /// `total_price` would have what was taken out of the order by editing it, which nobody is to pay any more.
+    fn total_before_refunds(&self) -> Option<Decimal> {
+        let refunded = || self.refunds.iter().map(|refund| refund.total(self.currency, self.taxes_included));
+        let current = self.current_total_price.map(|Amount(now)| now + refunded().sum::<Decimal>());
+        current.or(self.total_price.map(|Amount(total)| total))
     }
 
     fn customer(self, source: &SourceName, country: Option<Country>) -> Option<Customer> {

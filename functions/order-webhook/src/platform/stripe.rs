@@ -4,9 +4,14 @@
 //! session or an invoice tells of the goods, and holds against the bare intent, which knows only the money. Where
 //! there is no intent, the invoice or the session names the sale.
 //!
+//! From [`PAYMENTS_APART`] on an invoice does not name its payments, nor do their refunds name the invoice. There the
+//! invoice is the sale, and whatever names both makes the payment a part of it (`part`).
+//!
 //! Stripe moves money: of what is given back it tells the sum so far, of which goods first.
 
+mod discount;
 mod list;
+mod part;
 mod payer;
 mod refund;
 mod sale;
@@ -18,6 +23,7 @@ use ring::hmac;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use self::part::InvoicePaymentBody;
 use self::payer::PaidBody;
 use self::refund::{ChargeBody, RefundBody};
 use self::sale::{IntentBody, InvoiceBody, SessionBody};
@@ -29,6 +35,8 @@ use crate::signature::{BadSecret, Refusal, body_hmac, timed_hmac};
 use crate::sources::{SourceDocument, SourceError};
 
 const SIGNATURE: &str = "Stripe-Signature";
+/// The version of the API from which on an invoice may have several payments, and none is told with it.
+const PAYMENTS_APART: &str = "2025-03-31";
 
 /// See the file's own words.
 #[derive(Default)]
@@ -68,9 +76,12 @@ impl Platform for Stripe {
             }
             "payment_intent.succeeded" => self.told::<IntentBody>(delivery, IntentBody::news),
             "invoice.paid" => self.told::<InvoiceBody>(delivery, InvoiceBody::news),
+            "invoice_payment.paid" => self.told::<InvoicePaymentBody>(delivery, InvoicePaymentBody::news),
             "charge.succeeded" => self.told::<PaidBody>(delivery, PaidBody::news),
             "charge.refunded" => self.told::<ChargeBody>(delivery, ChargeBody::news),
-            "charge.refund.updated" => self.told::<RefundBody>(delivery, RefundBody::news),
+            "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
+                self.told::<RefundBody>(delivery, RefundBody::news)
+            }
             _ => Ok(News::Nothing("events of this type are not needed")),
         }
     }
@@ -88,8 +99,13 @@ impl Stripe {
         news: fn(T, &Occasion<'_>) -> Result<News, BadInput>,
     ) -> Result<News, BadInput> {
         let event: Event<T> = read(delivery.body)?;
-        let (source, country) = (delivery.source, self.country);
-        let occasion = Occasion { source, country, at: event.created.0, test: !event.livemode };
+        let occasion = Occasion {
+            source: delivery.source,
+            country: self.country,
+            at: event.created.0,
+            test: !event.livemode,
+            tells_payments_apart: event.api_version.map(|version| version.as_str() >= PAYMENTS_APART),
+        };
         news(event.data.object, &occasion)
     }
 }
@@ -105,6 +121,8 @@ struct Event<T> {
     created: UnixSeconds,
     /// Whether real money moved. Anybody can pay with a test card, so points for that would be theirs for nothing.
     livemode: bool,
+    /// The version of the API in which the object is written, beginning with its date.
+    api_version: Option<String>,
     data: EventData<T>,
 }
 
@@ -120,6 +138,8 @@ struct Occasion<'a> {
     /// When it happened; a retry says the same.
     at: Timestamp,
     test: bool,
+    /// Whether its version of the API is [`PAYMENTS_APART`] or later; nothing where it does not tell.
+    tells_payments_apart: Option<bool>,
 }
 
 impl Occasion<'_> {

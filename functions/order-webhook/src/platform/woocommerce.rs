@@ -15,7 +15,7 @@ mod list;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Currency, Customer, CustomerId, Order, OrderKey, Payment, Phone, Refund, RefundId};
+use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Phone, Refund, RefundId};
 use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
@@ -39,6 +39,8 @@ const PING: &[u8] = b"webhook_id=";
 const MAX_PING_DIGITS: usize = 20;
 /// The customer of whoever orders without an account.
 const GUEST: &str = "0";
+/// Under what the sum of an order's refunds is told; a refund's own name has only digits.
+const ALL_REFUNDS: &str = "all";
 /// An order that its webhook could no longer read.
 const NOT_FOUND: u16 = 404;
 
@@ -281,9 +283,12 @@ impl OrderBody {
     }
 
     /// What each refund gives back of the goods. No refund tells when it was made; the order, when it last changed.
+    ///
+    /// A shop may delete a refund, and the order is told without it. So the sum of those that there are, also of none,
+    /// is told too: it stands for every refund told until then.
     fn refunds_of(&self, priced: &Priced) -> Result<BTreeMap<RefundId, Refund>, BadInput> {
-        if self.refunds.len() > MAX_REFUNDS_PER_ORDER {
-            return Err(BadInput::at("refunds", format_args!("are more than {MAX_REFUNDS_PER_ORDER}")));
+        if self.refunds.len() >= MAX_REFUNDS_PER_ORDER {
+            return Err(BadInput::at("refunds", format_args!("are not less than {MAX_REFUNDS_PER_ORDER}")));
         }
         // In the order of their numbers, so that what one gives back stays when others follow.
         let mut in_order: Vec<_> = self.refunds.iter().map(|refund| (&refund.id.0, refund.total.0)).collect();
@@ -296,11 +301,16 @@ impl OrderBody {
             let so_far = priced.share(minor_units("refunds", sum, self.currency)?);
             let goods = so_far.less(&before).goods();
             before = so_far;
-            let refunded_at = self.date_modified_gmt.0;
-            let kind = RefundKind::Goods;
-            refunds.insert(id.clone(), Refund { refunded_at, currency: self.currency, goods, kind });
+            refunds.insert(id.clone(), self.refund(goods, RefundKind::Goods));
         }
+        let all = RefundId::new(ALL_REFUNDS).map_err(|error| BadInput::at("refunds", error))?;
+        let money = Goods::untaxed(minor_units("refunds", sum, self.currency)?);
+        refunds.insert(all, self.refund(money, RefundKind::SoFar));
         Ok(refunds)
+    }
+
+    fn refund(&self, goods: Goods, kind: RefundKind) -> Refund {
+        Refund { refunded_at: self.date_modified_gmt.0, currency: self.currency, goods, kind }
     }
 
     /// Whoever orders types the address; WooCommerce verifies none.

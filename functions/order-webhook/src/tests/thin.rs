@@ -22,6 +22,7 @@ const LOCAL_API: &str = "http://127.0.0.1:3000/local/platforms";
 const BIGCOMMERCE_ORDER: &str = "/stores/local/v2/orders/250";
 const BIGCOMMERCE_REFUNDS: &str = "/stores/local/v3/orders/250/payment_actions/refunds";
 const BIGCOMMERCE_PRODUCTS: &str = "/stores/local/v2/orders/250/products?limit=250";
+const BIGCOMMERCE_COUPONS: &str = "/stores/local/v2/orders/250/coupons";
 const SALE: &str = "CAISENgvlJ6jLWAzERDzjyHVybY";
 const RETURN: &str = "cEqXy2gSUTU0sLwUcKfNXnkFJXAZY";
 
@@ -36,6 +37,7 @@ pub(super) fn platforms() -> StandIn {
     for (path, answer) in [
         (BIGCOMMERCE_ORDER, include_str!("../../../../local/platforms/bigcommerce-order.json")),
         (BIGCOMMERCE_PRODUCTS, include_str!("../../../../local/platforms/bigcommerce-products.json")),
+        (BIGCOMMERCE_COUPONS, include_str!("../../../../local/platforms/bigcommerce-coupons.json")),
         (BIGCOMMERCE_REFUNDS, include_str!("../../../../local/platforms/bigcommerce-refunds.json")),
         (&square(SALE), include_str!("../../../../local/platforms/square-order.json")),
         (&square(RETURN), include_str!("../../../../local/platforms/square-return.json")),
@@ -111,7 +113,8 @@ async fn an_order_of_bigcommerce_is_stored_as_its_api_tells_it_and_a_duplicate_k
     assert_eq!(stored.owner.as_ref().unwrap().id.as_ref().unwrap().as_str(), "11");
     assert!(stored.refunds.is_empty());
     assert_eq!(shop.platforms.asked()[0].headers["x-auth-token"], "laurel-local-token");
-    assert_eq!(shop.platforms.paths()[..3], [BIGCOMMERCE_ORDER, BIGCOMMERCE_REFUNDS, BIGCOMMERCE_PRODUCTS]);
+    let read = [BIGCOMMERCE_ORDER, BIGCOMMERCE_REFUNDS, BIGCOMMERCE_PRODUCTS, BIGCOMMERCE_COUPONS];
+    assert_eq!(shop.platforms.paths()[..4], read);
 }
 
 #[tokio::test]

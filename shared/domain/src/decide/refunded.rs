@@ -4,16 +4,16 @@ use crate::money::{Basis, Goods};
 use crate::order::{Refund, RefundKind};
 use crate::points::Overflow;
 
-/// The goods given back, on a basis. Of refunds that tell a sum so far the newest stands for itself and for all that
-/// were made until then; what was made since is added. A refund that failed counts for nothing, and where the sum
-/// was told before that, it comes off the sum.
+/// The goods given back, on a basis. A sum so far stands for all refunds that were made until then; what was made since
+/// is added. There are as many sums as an order has payments of which something was given back, each under a name of its
+/// own. A refund that failed counts for nothing, and where the sum was told before that, it comes off the sum.
 pub(super) fn given_back(goods: &Goods, refunds: &[&Refund], basis: Basis) -> Result<i64, Overflow> {
-    let so_far = refunds
-        .iter()
-        .filter(|refund| refund.kind == RefundKind::SoFar)
-        .max_by_key(|refund| (refund.refunded_at, refund.goods.amount));
-    let since = so_far.map(|sum| sum.refunded_at);
-    let mut money = so_far.map_or(0, |sum| sum.goods.amount.max(0));
+    let so_far = || refunds.iter().filter(|refund| refund.kind == RefundKind::SoFar);
+    let since = so_far().map(|sum| sum.refunded_at).max();
+    let mut money = 0_i64;
+    for sum in so_far() {
+        money = money.checked_add(sum.goods.amount.max(0)).ok_or(Overflow)?;
+    }
     let mut given_back = 0_i64;
     for refund in refunds {
         let is_in_sum = since.is_some_and(|since| refund.refunded_at <= since);
@@ -68,8 +68,14 @@ mod tests {
     fn a_sum_stands_for_what_was_given_back_until_then() {
         let sum = refund(5, 6_000, RefundKind::SoFar);
         let (before, then) = (refund(4, 1_200, RefundKind::Money), refund(5, 2_000, RefundKind::Goods));
-        assert_eq!(of(&[before, then, sum.clone(), refund(2, 1_200, RefundKind::SoFar)]), 5_000);
+        assert_eq!(of(&[before, then, sum.clone()]), 5_000);
         assert_eq!(of(&[sum, refund(6, 1_200, RefundKind::Money), refund(7, 500, RefundKind::Goods)]), 6_500);
+    }
+
+    #[test]
+    fn sums_of_several_payments_add_up() {
+        let (first, second) = (refund(5, 6_000, RefundKind::SoFar), refund(2, 1_200, RefundKind::SoFar));
+        assert_eq!(of(&[first, second]), 6_000);
     }
 
     #[test]

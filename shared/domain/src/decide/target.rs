@@ -27,6 +27,9 @@ pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, Dec
     if let Some(refund) = &state.unlinked {
         return of_unlinked(&programmes.at(refund.refunded_at).programme, refund);
     }
+    if state.part_of.is_some() {
+        return Ok(Target::default());
+    }
     let (Some(snapshot), Some(placed_at)) = (&state.snapshot, state.placed_at) else {
         return Ok(Target::default());
     };
@@ -57,11 +60,11 @@ fn of_order<'a>(
     let refunded = refunded::given_back(&snapshot.goods, &refunds, programme.earning.basis)?;
     let share = |amount: i64| Decimal::from(amount).checked_mul(Decimal::from(paid)).ok_or(Overflow);
     let earned = prices.worth(share(gross)?, total)?;
-    if refunded > 0 && refunded >= gross {
-        return Ok(Target { lifetime_points: earned.points, ..Target::default() });
-    }
     let given_back = Decimal::from(refunded).checked_mul(Decimal::from(total)).ok_or(Overflow)?;
     let kept = (share(gross)? - given_back).max(Decimal::ZERO);
+    if refunded > 0 && kept.is_zero() {
+        return Ok(Target { lifetime_points: earned.points, ..Target::default() });
+    }
     let net = prices.worth(kept, total)?;
     let per_order = match &programme.tiers {
         Some(tiers) if gross > 0 => tiers.per_order,

@@ -27,26 +27,27 @@ struct OrderItem {
     coupons_seen: BTreeSet<CouponCode>,
     #[serde(default)]
     quiet: bool,
+    part_of: Option<OrderKey>,
 }
 
 /// Reads an order from the image of a stream record.
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
     let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
-    let OrderItem { order, revision, placed_at, owner, claimed_by, unlinked, merge, coupons_seen, quiet } =
-        read(image)?;
+    let item: OrderItem = read(image)?;
     Ok(OrderState {
-        key: order,
-        revision,
-        placed_at,
-        owner,
-        claimed_by,
+        key: item.order,
+        revision: item.revision,
+        placed_at: item.placed_at,
+        owner: item.owner,
+        claimed_by: item.claimed_by,
         snapshot,
         refunds,
-        unlinked,
-        merge,
-        coupons_seen,
-        quiet,
+        unlinked: item.unlinked,
+        merge: item.merge,
+        coupons_seen: item.coupons_seen,
+        quiet: item.quiet,
+        part_of: item.part_of,
     })
 }
 

@@ -41,7 +41,7 @@ impl Store {
         id: &RefundId,
         refund: &Refund,
     ) -> Result<Recorded, StoreError> {
-        self.record_news(order, &News::of_refund(id, refund), Told::Afterwards).await
+        self.refund_of_part_or_whole(order, &News::of_refund(id, refund), Told::Afterwards).await
     }
 
     /// As [`Store::record_unlinked_refund`], of a refund of the past.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Customer, CustomerMerge, Order, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund};
+use domain::{
+    Customer, CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund,
+};
 
 use super::MAX_REFUNDS_PER_ORDER;
 use super::freshness::{freshness, freshness_of_deletion};
@@ -128,6 +130,7 @@ pub(super) struct News<'a> {
     owner: Option<&'a Customer>,
     refunds: BTreeMap<&'a RefundId, &'a Refund>,
     unlinked: Option<&'a Refund>,
+    part_of: Option<&'a OrderKey>,
 }
 
 impl<'a> News<'a> {
@@ -149,6 +152,16 @@ impl<'a> News<'a> {
     /// Of whoever an order is of.
     pub(super) fn of_owner(owner: &'a Customer) -> Self {
         Self { owner: named(Some(owner)), ..Self::default() }
+    }
+
+    /// Of all refunds of another order, which is a part of this one.
+    pub(super) fn of_refunds(refunds: &'a BTreeMap<RefundId, Refund>) -> Self {
+        Self { refunds: refunds.iter().collect(), ..Self::default() }
+    }
+
+    /// Of an order that turned out to be a part of another one. The first one told stays.
+    pub(super) fn of_part(whole: &'a OrderKey) -> Self {
+        Self { part_of: Some(whole), ..Self::default() }
     }
 
     /// Of a refund that names no order. The first one told stays.
@@ -174,6 +187,10 @@ impl<'a> News<'a> {
         }
         if let Some(refund) = self.unlinked.filter(|_| stored.is_none_or(|order| order.unlinked.is_none())) {
             update.set(orders::UNLINKED, refund_value(refund)?);
+            is_news = true;
+        }
+        if let Some(whole) = self.part_of.filter(|_| stored.is_none_or(|order| order.part_of.is_none())) {
+            update.set(orders::PART_OF, text(whole.as_str()));
             is_news = true;
         }
         for (id, refund) in self.new_refunds(stored)?.into_iter().take(MAX_REFUNDS_PER_WRITE) {

@@ -9,6 +9,7 @@ mod given;
 mod members;
 mod orders;
 mod parking;
+mod parts;
 mod person;
 mod programmes;
 mod support;

@@ -48,6 +48,7 @@ async fn an_order_reads_back_as_it_was_told() {
         unlinked: None,
         merge: None,
         quiet: false,
+        part_of: None,
     };
     assert_eq!(stored(&store, "1").await, expected);
     assert_eq!(store.order(&order_key("2")).await.unwrap(), None);

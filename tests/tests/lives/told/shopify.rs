@@ -47,17 +47,19 @@ fn tell(order: &Order, happened: Happened) -> Vec<Webhook> {
 
 fn whole(order: &Order) -> Value {
     let current = order.pieces - order.removed - order.refunded_pieces();
+    // Of a part-paid order goods that come back are paid back, so as much as before is to be paid.
     let outstanding = match order.payment {
         Payment::Unpaid => order.total(),
         Payment::Part(paid) => order.total() - paid,
         Payment::Paid => 0,
     };
+    let total_back: i64 = order.refunds.iter().map(|refund| total_back(order, refund)).sum();
     json!({
         "id": order.id, "created_at": moment(order.placed_at) + "Z", "updated_at": moment(order.updated_at) + "Z",
         "cancelled_at": order.cancelled.then(|| moment(order.updated_at) + "Z"),
         "currency": "EUR", "financial_status": status(order), "test": order.test,
         "taxes_included": !order.tax_on_top, "total_price": money(order.total()),
-        "total_outstanding": money(outstanding),
+        "current_total_price": money(order.total() - total_back), "total_outstanding": money(outstanding),
         "current_subtotal_price": money(current * order.price + order.gift_card),
         "line_items": lines(order),
         "refunds": order.refunds.iter().map(|refund| refund_body(order, refund)).collect::<Vec<_>>(),
@@ -69,10 +71,10 @@ fn status(order: &Order) -> &'static str {
     match order.payment {
         Payment::Unpaid if order.cancelled => "voided",
         Payment::Unpaid => "pending",
-        Payment::Part(_) => "partially_paid",
+        Payment::Part(_) if order.refunds.is_empty() => "partially_paid",
         Payment::Paid if order.refunds.is_empty() => "paid",
-        Payment::Paid if order.pieces - order.removed == order.refunded_pieces() => "refunded",
-        Payment::Paid => "partially_refunded",
+        _ if order.pieces - order.removed == order.refunded_pieces() => "refunded",
+        _ => "partially_refunded",
     }
 }
 
@@ -93,6 +95,13 @@ fn tea(order: &Order) -> Value {
 
 fn tax(order: &Order, goods: i64) -> i64 {
     goods / if order.tax_on_top { 5 } else { 6 }
+}
+
+/// What a refund takes off the total.
+fn total_back(order: &Order, refund: &Refund) -> i64 {
+    let goods = refund.pieces * order.price - refund.fee;
+    let tax = if order.tax_on_top { tax(order, goods) } else { 0 };
+    goods + tax + refund.gesture + refund.shipping
 }
 
 fn refund_body(order: &Order, refund: &Refund) -> Value {

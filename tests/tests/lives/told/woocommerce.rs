@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use super::{Teller, Webhook, moment, money};
 use crate::order::{Happened, Order, Payment, SHIPPING, Shape};
 
-/// A refund that the shop deletes later is left out: the order is told without it, and an older webhook with it, so
-/// nobody could tell a deleted refund from one that is still to come. It stays.
 pub const WOOCOMMERCE: Teller = Teller {
     source: tests::WOOCOMMERCE,
     shape: Shape {

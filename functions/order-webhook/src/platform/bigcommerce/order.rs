@@ -14,7 +14,7 @@ use serde::de::{self, DeserializeOwned, Deserializer};
 
 use super::refunds::{self, RefundBody};
 use crate::api::Answer;
-use crate::fields::{Amount, BadInput, Email, Id, PlatformId, Quantity};
+use crate::fields::{self, Amount, BadInput, Email, Id, PlatformId, Quantity};
 use crate::fields::{contact, minor_units, null_is_default, read};
 use crate::phone::{Country, read_phone};
 use crate::platform::priced::Priced;
@@ -72,6 +72,12 @@ pub(super) struct Product {
     total_inc_tax: Amount,
 }
 
+/// A coupon that was used at the order's checkout.
+#[derive(Deserialize)]
+struct Coupon {
+    code: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct RefundsBody {
     data: Vec<RefundBody>,
@@ -102,6 +108,7 @@ pub(super) fn told(
     order: &Answer,
     refunds: &Answer,
     products: &Answer,
+    coupons: &Answer,
 ) -> Result<Order, BadInput> {
     let order: OrderBody = read(&order.body)?;
     let refunds = read_or::<RefundsBody>(refunds)?.map_or_else(Vec::new, |refunds| refunds.data);
@@ -110,7 +117,10 @@ pub(super) fn told(
         products.into_iter().filter(|product| product.kind.as_deref() == Some(GIFT_CERTIFICATE));
     let certificates = certificates.map(|product| (product.id.0.0.clone(), product)).collect();
     let customer = order.customer(source, country);
-    order.told(source, customer, refunds, &certificates)
+    let codes = read_or::<Vec<Coupon>>(coupons)?.unwrap_or_default();
+    let mut order = order.told(source, customer, refunds, &certificates)?;
+    order.snapshot.coupons = fields::coupons(codes.iter().filter_map(|coupon| coupon.code.as_deref()));
+    Ok(order)
 }
 
 /// A list that may be missing: of an order without products or refunds some versions answer with nothing at all.

@@ -72,7 +72,12 @@ fn read_all(answers: &[Answer]) -> Result<Reading, BadInput> {
 }
 
 fn told(order: &Value, refunds: &Value, products: &Value) -> Order {
-    let answers = [known(order), known(&json!({"data": refunds, "meta": {}})), known(products)];
+    told_with(order, refunds, products, &unknown())
+}
+
+fn told_with(order: &Value, refunds: &Value, products: &Value, coupons: &Answer) -> Order {
+    let refunds = known(&json!({"data": refunds, "meta": {}}));
+    let answers = [known(order), refunds, known(products), coupons.clone()];
     match read_all(&answers).unwrap() {
         Reading::Told(news) => match news.as_slice() {
             [News::Order(order)] => order.clone(),
@@ -102,7 +107,7 @@ fn urls(resources: &[Resource]) -> Vec<&str> {
 }
 
 #[test]
-fn every_event_of_an_order_leads_to_the_order_and_then_to_its_refunds_and_products() {
+fn every_event_of_an_order_leads_to_the_order_and_then_to_its_refunds_products_and_coupons() {
     for scope in ["created", "updated", "archived", "statusUpdated", "refund/created"] {
         let Ok(News::Elsewhere(first)) = parse(&event(&format!("store/order/{scope}"))) else {
             panic!("{scope}")
@@ -116,8 +121,19 @@ fn every_event_of_an_order_leads_to_the_order_and_then_to_its_refunds_and_produc
         [
             "https://api.bigcommerce.com/stores/abc123/v3/orders/250/payment_actions/refunds",
             "https://api.bigcommerce.com/stores/abc123/v2/orders/250/products?limit=250",
+            "https://api.bigcommerce.com/stores/abc123/v2/orders/250/coupons",
         ]
     );
+}
+
+#[test]
+fn coupon_codes_like_ours_are_coupons() {
+    let coupon =
+        |code: Value| json!({"id": 1, "coupon_id": 1, "order_id": 250, "code": code, "amount": "5.0000"});
+    let coupons =
+        known(&json!([coupon(json!("WELCOME")), coupon(json!("qjj3-2d2s-gbjx")), coupon(Value::Null)]));
+    let told = told_with(&order(), &json!([]), &json!([]), &coupons).snapshot.coupons;
+    assert_eq!(told.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
 }
 
 #[test]
@@ -268,9 +284,11 @@ fn a_guest_is_known_by_a_phone_of_the_billing_addresss_country() {
 fn an_order_that_is_not_there_is_no_news_and_lists_may_be_missing() {
     assert_eq!(read_all(&[unknown()]), Ok(Reading::Told(vec![News::Nothing(UNKNOWN)])));
     let empty = Answer::of(Vec::new());
-    let Ok(Reading::Told(news)) = read_all(&[known(&order()), unknown(), empty]) else { panic!() };
+    let Ok(Reading::Told(news)) = read_all(&[known(&order()), unknown(), empty.clone(), empty]) else {
+        panic!()
+    };
     assert!(matches!(&news[..], [News::Order(order)] if order.refunds.is_empty()));
-    assert!(read_all(&[known(&json!({"id": 250})), unknown(), unknown()]).is_err());
+    assert!(read_all(&[known(&json!({"id": 250})), unknown(), unknown(), unknown()]).is_err());
 }
 
 #[test]

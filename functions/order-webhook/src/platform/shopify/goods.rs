@@ -91,6 +91,8 @@ struct RefundLine {
 struct Adjustment {
     kind: Option<String>,
     amount: Amount,
+    #[serde(default, deserialize_with = "null_is_default")]
+    tax_amount: Amount,
     amount_set: Option<MoneySet>,
 }
 
@@ -185,6 +187,12 @@ impl LineItem {
     }
 }
 
+impl Adjustment {
+    fn is_of_shipping(&self) -> bool {
+        self.kind.as_deref() == Some(SHIPPING_REFUND)
+    }
+}
+
 impl RefundLine {
     fn subtotal(&self) -> Decimal {
         exact(self.subtotal, self.subtotal_set.as_ref())
@@ -234,6 +242,19 @@ impl RefundBody {
         goods(part(subtotal)?, part(tax)?, currency, tax_included)
     }
 
+    /// What it took off the order's total: of goods and gift cards what was given back, and of shipping.
+    pub(super) fn total(&self, currency: Currency, tax_included: bool) -> Decimal {
+        if self.has_failed() {
+            return Decimal::ZERO;
+        }
+        let taxed = |amount: Decimal, tax: Decimal| if tax_included { amount } else { amount + tax };
+        let lines: Decimal =
+            self.refund_line_items.iter().map(|line| taxed(line.subtotal(), line.tax())).sum();
+        let shipping = self.order_adjustments.iter().filter(|it| it.is_of_shipping());
+        let shipping: Decimal = shipping.map(|it| taxed(it.amount.0, it.tax_amount.0)).sum();
+        (lines - self.shortfall(currency) - shipping).max(Decimal::ZERO)
+    }
+
     /// A refund alone does not tell whether its prices include tax, but its rates do: 20 % of 120.00 is 24.00, and
     /// contained in 120.00 are 20.00. Where there is no tax, it makes no difference.
     pub(super) fn seems_to_include_tax(&self) -> bool {
@@ -264,8 +285,7 @@ impl RefundBody {
     /// While a transaction is pending, Shopify counts its amount as not given back. For us it is: else a refund told
     /// early would take back no points, ever.
     fn shortfall(&self, currency: Currency) -> Decimal {
-        let discrepancies =
-            self.order_adjustments.iter().filter(|it| it.kind.as_deref() != Some(SHIPPING_REFUND));
+        let discrepancies = self.order_adjustments.iter().filter(|it| !it.is_of_shipping());
         let short: Decimal = discrepancies.map(|it| it.amount.0).sum();
         let mut pending =
             self.transactions.iter().filter(|it| it.status.as_deref() == Some("pending")).peekable();

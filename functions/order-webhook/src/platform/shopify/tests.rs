@@ -334,6 +334,56 @@ fn a_part_that_is_paid_is_a_share_of_the_total() {
     assert_eq!(paid("0.00"), Payment::Paid);
 }
 
+/// Of 64.90 with shipping, one piece of 30.00 came back, so 34.90 is the total now.
+fn tea_back_of(outstanding: &str, back: Value) -> Order {
+    let refunded = with(with(body(), "line_items", json!([tea(1)])), "refunds", json!([back]));
+    let refunded =
+        with(with(refunded, "current_subtotal_price", json!("30.00")), "current_total_price", json!("34.90"));
+    let refunded = with(refunded, "total_outstanding", json!(outstanding));
+    order(&with(refunded, "financial_status", json!("partially_refunded")))
+}
+
+#[test]
+fn an_order_paid_in_part_stays_so_when_it_is_refunded() {
+    // 32.45 were paid, of which the 30.00 went back.
+    let paid_back = tea_back_of("32.45", tea_back());
+    assert_eq!(paid_back.snapshot.payment, Payment::Partial { paid: 3_245, total: 6_490 });
+    // They did not, so only 2.45 of what is left are still to be paid.
+    let unpaid = tea_back_of("2.45", with(tea_back(), "transactions", json!([])));
+    assert_eq!(unpaid.snapshot.payment, Payment::Partial { paid: 6_245, total: 6_490 });
+    assert_eq!(tea_back_of("0.00", tea_back()).snapshot.payment, Payment::Paid);
+    assert_eq!(tea_back_of("-3.00", tea_back()).snapshot.payment, Payment::Paid, "the shop owes");
+}
+
+#[test]
+fn the_total_before_refunds_has_all_that_was_given_back_and_nothing_that_was_taken_out() {
+    let refund = |adjustments: Value| with(tea_back(), "order_adjustments", adjustments);
+    for (back, total) in [
+        (refund(json!([{"kind": "shipping_refund", "amount": "-4.90", "tax_amount": "-0.82"}])), 6_980),
+        (refund(json!([{"kind": "refund_discrepancy", "amount": "10.00"}])), 5_490),
+        (with(tea_back(), "transactions", json!([{"status": "failure"}])), 3_490),
+    ] {
+        let payment = tea_back_of("10.00", back).snapshot.payment;
+        assert_eq!(payment, Payment::Partial { paid: total - 1_000, total });
+    }
+    let on_top = with(
+        tea_back(),
+        "order_adjustments",
+        json!([{"kind": "shipping_refund", "amount": "-4.90", "tax_amount": "-0.98"}]),
+    );
+    let part = with(with(body(), "refunds", json!([on_top])), "financial_status", json!("partially_paid"));
+    let part = with(with(part, "current_total_price", json!("24.12")), "total_outstanding", json!("15.00"));
+    let payment = order(&with(part, "taxes_included", json!(false))).snapshot.payment;
+    assert_eq!(payment, Payment::Partial { paid: 5_000, total: 6_500 }, "with the tax on top");
+    let edited = with(
+        with(body(), "current_total_price", json!("34.90")),
+        "financial_status",
+        json!("partially_paid"),
+    );
+    let payment = order(&with(edited, "total_outstanding", json!("10.00"))).snapshot.payment;
+    assert_eq!(payment, Payment::Partial { paid: 2_490, total: 3_490 });
+}
+
 #[test]
 fn a_cancelled_or_a_test_order_says_so() {
     assert!(order(&with(body(), "cancelled_at", json!("2026-03-02T10:00:00+01:00"))).snapshot.cancelled);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::refunds::{RefundBody, ReturnBody};
 use crate::api::Answer;
-use crate::fields::{BadInput, Id, Instant, PlatformId, null_is_default, read};
+use crate::fields::{BadInput, Id, Instant, PlatformId, coupons, null_is_default, read};
 use crate::platform::priced::Priced;
 
 #[derive(Deserialize)]
@@ -33,6 +33,8 @@ pub(super) struct OrderBody {
     pub(super) line_items: Vec<Line>,
     #[serde(default, deserialize_with = "null_is_default")]
     taxes: Vec<Tax>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    discounts: Vec<Discount>,
     pub(super) total_money: Money,
     net_amount_due_money: Option<Money>,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -67,6 +69,12 @@ pub(super) struct Line {
 struct Tax {
     #[serde(rename = "type", default, deserialize_with = "null_is_default")]
     kind: String,
+}
+
+/// Square knows no codes. A shop that takes one at its own checkout names the discount by it.
+#[derive(Deserialize)]
+struct Discount {
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +115,7 @@ impl OrderBody {
                 payment: self.payment()?,
                 cancelled: self.state == "CANCELED",
                 test: self.state == "DRAFT",
-                coupons: Default::default(),
+                coupons: coupons(self.discounts.iter().filter_map(|discount| discount.name.as_deref())),
             },
             refunds: Default::default(),
             customer: self.customer(source),

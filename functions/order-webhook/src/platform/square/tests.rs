@@ -90,6 +90,17 @@ fn refunds(order: &Order) -> Vec<(&str, i64, i64)> {
 }
 
 #[test]
+fn a_discount_named_by_a_code_of_ours_is_a_coupon() {
+    let discounts = json!([
+        {"uid": "d1", "name": "qjj3-2d2s-gbjx", "type": "FIXED_AMOUNT", "scope": "ORDER"},
+        {"uid": "d2", "name": "Spring sale", "type": "FIXED_PERCENTAGE", "percentage": "5"},
+        {"uid": "d3", "catalog_object_id": "DISC", "name": null},
+    ]);
+    let coupons = order(&with(sale(), json!({ "discounts": discounts }))).snapshot.coupons;
+    assert_eq!(coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["QJJ3-2D2S-GBJX"]);
+}
+
+#[test]
 fn every_event_leads_to_its_order() {
     let payment = |order: Value| json!({"type": "payment.updated", "data": {"object": {"payment": order}}});
     for event in [

@@ -18,14 +18,18 @@ const PUBLIC_ADDRESS: &str = "https://api.stripe.com";
 const PATH: &str = "/v1/events";
 const MAX_DAYS: u32 = 30;
 /// What is listed: what a webhook is to be subscribed to.
-pub(super) const EVENTS: [&str; 7] = [
+pub(super) const EVENTS: [&str; 11] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
     "invoice.paid",
+    "invoice_payment.paid",
     "payment_intent.succeeded",
+    "charge.succeeded",
     "charge.refunded",
     "charge.refund.updated",
+    "refund.updated",
+    "refund.failed",
 ];
 
 /// The way to the account's API, where the source's configuration tells it.

@@ -4,16 +4,19 @@
 //! the event came. What remains is that a session is made when the customer comes to the checkout and its intent, in
 //! newer versions of the API, when paying; the first one told stays, minutes from the other.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{CardFingerprint, Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey};
-use domain::{Payment, Phone, Snapshot, Timestamp};
+use domain::{CardFingerprint, Contact, CouponCode, Currency, Customer, CustomerId, Goods};
+use domain::{Order, OrderKey, Payment, Phone, Snapshot, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::discount::Discount;
+use super::part::{InvoicePayments, part};
 use super::payer::{Address, Payer};
 use super::{Occasion, Reference, minor_units};
-use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, null_is_default};
+use crate::fields::{BadInput, Email, MinorUnits, UnixSeconds, contact, coupons, null_is_default};
 use crate::platform::News;
 
 /// How long before anything else a bare payment was told: of one sale it must never be the latest word.
@@ -38,6 +41,8 @@ pub(super) struct SessionBody {
     #[serde(default, deserialize_with = "null_is_default")]
     total_details: TotalDetails,
     #[serde(default, deserialize_with = "null_is_default")]
+    discounts: Vec<Discount>,
+    #[serde(default, deserialize_with = "null_is_default")]
     shipping_cost: ShippingCost,
     customer: Option<Reference>,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -52,6 +57,21 @@ struct TotalDetails {
     amount_discount: Option<MinorUnits>,
     amount_shipping: Option<MinorUnits>,
     amount_tax: Option<MinorUnits>,
+    /// Only where the sender had it expanded.
+    #[serde(deserialize_with = "null_is_default")]
+    breakdown: Breakdown,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Breakdown {
+    #[serde(deserialize_with = "null_is_default")]
+    discounts: Vec<BreakdownDiscount>,
+}
+
+#[derive(Deserialize)]
+struct BreakdownDiscount {
+    discount: Discount,
 }
 
 #[derive(Default, Deserialize)]
@@ -152,8 +172,13 @@ pub(super) struct InvoiceBody {
     #[serde(default, deserialize_with = "null_is_default")]
     shipping_cost: ShippingCost,
     payment_intent: Option<Reference>,
+    /// Newer versions of the API have no payment intent, and this only where the sender had it expanded.
     #[serde(default, deserialize_with = "null_is_default")]
     payments: InvoicePayments,
+    #[serde(default, deserialize_with = "null_is_default")]
+    discounts: Vec<Discount>,
+    /// Older versions of the API tell the first one whole.
+    discount: Option<Discount>,
     customer: Option<Reference>,
     customer_email: Option<String>,
     customer_name: Option<String>,
@@ -169,23 +194,6 @@ struct InvoiceTax {
     tax_behavior: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct InvoicePayments {
-    #[serde(deserialize_with = "null_is_default")]
-    data: Vec<InvoicePayment>,
-}
-
-#[derive(Deserialize)]
-struct InvoicePayment {
-    payment: PaymentOfInvoice,
-}
-
-#[derive(Deserialize)]
-struct PaymentOfInvoice {
-    payment_intent: Option<Reference>,
-}
-
 /// What a paid sale is, whoever tells of it.
 struct Sale {
     key: OrderKey,
@@ -193,6 +201,7 @@ struct Sale {
     updated_at: Timestamp,
     currency: Currency,
     goods: Goods,
+    coupons: BTreeSet<CouponCode>,
     customer: Option<Reference>,
     card: Option<CardFingerprint>,
     contact: Contact,
@@ -202,23 +211,23 @@ impl Sale {
     fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let id = self.customer.map(|customer| CustomerId::new(customer.id())).transpose();
         let id = id.map_err(|error| BadInput::at("data.object.customer", error))?;
-        let Self { key, placed_at, updated_at, currency, goods, card, contact, .. } = self;
+        let Self { key, placed_at, updated_at, currency, goods, coupons, card, contact, .. } = self;
         let (payment, test) = (Payment::Paid, occasion.test);
         Ok(News::Order(Order {
             key,
             placed_at,
             customer: Some(Customer { source: occasion.source.clone(), id, card, contact }),
-            snapshot: Snapshot {
-                updated_at,
-                currency,
-                goods,
-                payment,
-                cancelled: false,
-                test,
-                coupons: Default::default(),
-            },
+            snapshot: Snapshot { updated_at, currency, goods, payment, cancelled: false, test, coupons },
             refunds: Default::default(),
         }))
+    }
+}
+
+impl Sale {
+    /// The sale, and the payments that are parts of it.
+    fn news_with(self, parts: Vec<News>, occasion: &Occasion<'_>) -> Result<News, BadInput> {
+        let sale = self.news(occasion)?;
+        if parts.is_empty() { Ok(sale) } else { Ok(News::Several([vec![sale], parts].concat())) }
     }
 }
 
@@ -236,15 +245,24 @@ impl SessionBody {
         let currency = self
             .currency
             .ok_or_else(|| BadInput::at("data.object.currency", "is needed of what was paid"))?;
-        let goods = self.goods(currency)?;
+        let (goods, coupons) = (self.goods(currency)?, self.coupons());
         let details = self.customer_details;
         let phone = details.address.phone(details.phone.as_deref(), occasion.country);
+        let intent = self.payment_intent.as_ref().map(Reference::id);
+        // Stripe made an invoice of what was paid, which does not name the payment.
+        let invoice = self.invoice.as_ref().map(Reference::id);
+        let invoice = invoice.filter(|_| occasion.tells_payments_apart == Some(true));
+        let parts = match (intent, invoice) {
+            (Some(intent), Some(invoice)) => vec![part(occasion, intent, invoice)?],
+            _ => vec![],
+        };
         let sale = Sale {
-            key: occasion.key(&[self.payment_intent.as_ref().map(Reference::id), Some(&self.id)])?,
+            key: occasion.key(&[invoice, intent, Some(&self.id)])?,
             placed_at: self.created.map_or(occasion.at, |UnixSeconds(at)| at),
             updated_at: occasion.at,
             currency,
             goods,
+            coupons,
             contact: unverified(
                 details.email.or(self.customer_email),
                 phone,
@@ -254,7 +272,7 @@ impl SessionBody {
             customer: self.customer,
             card: None,
         };
-        sale.news(occasion)
+        sale.news_with(parts, occasion)
     }
 
     /// Paid, or a sale of 0.00 that needs no payment; a subscription that begins with a trial is not sold yet.
@@ -266,6 +284,11 @@ impl SessionBody {
             Some("no_payment_required") => is_free,
             _ => false,
         }
+    }
+
+    fn coupons(&self) -> BTreeSet<CouponCode> {
+        let broken_down = self.total_details.breakdown.discounts.iter().map(|it| &it.discount);
+        coupons(self.discounts.iter().chain(broken_down).flat_map(Discount::codes))
     }
 
     /// Where everything adds up without the tax, the prices have it in them.
@@ -285,9 +308,9 @@ impl SessionBody {
 impl IntentBody {
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let reference = self.payment_details.order_reference.as_deref().unwrap_or_default();
-        if self.invoice.is_none() && reference.starts_with(INVOICE) {
-            // An invoice that does not name its payment could not be told from it, and the sale would count twice.
-            return Ok(News::Nothing("its invoice tells of it"));
+        let is_of_invoice = self.invoice.is_none() && reference.starts_with(INVOICE);
+        if is_of_invoice && occasion.tells_payments_apart != Some(false) {
+            return part(occasion, &self.id, reference);
         }
         let place = "data.object.amount";
         let MinorUnits(paid) = self.amount_received.unwrap_or(self.amount);
@@ -304,6 +327,7 @@ impl IntentBody {
             updated_at: self.created.0 - BEFORE_ALL_ELSE,
             currency: self.currency,
             goods: goods(place, self.currency, for_goods, tax, tax > 0)?,
+            coupons: BTreeSet::new(),
             contact: unverified(self.receipt_email, phone, None, None),
             customer: self.customer,
             card,
@@ -321,20 +345,24 @@ impl IntentBody {
 
 impl InvoiceBody {
     pub(super) fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
-        let payments = self.payments.data.iter().find_map(|paid| paid.payment.payment_intent.as_ref());
-        let intent = self.payment_intent.as_ref().or(payments).map(Reference::id);
         let phone = self.customer_address.phone(self.customer_phone.as_deref(), occasion.country);
+        let intent = self.payment_intent.as_ref().map(Reference::id);
+        let parts = match intent {
+            Some(_) => vec![],
+            None => self.payments.parts(occasion, &self.id)?,
+        };
         let sale = Sale {
             key: occasion.key(&[intent, Some(&self.id)])?,
             placed_at: self.created.0,
             updated_at: occasion.at,
             currency: self.currency,
             goods: self.goods()?,
+            coupons: coupons(self.discounts.iter().chain(&self.discount).flat_map(Discount::codes)),
             contact: unverified(self.customer_email, phone, self.customer_name.as_deref(), None),
             customer: self.customer,
             card: None,
         };
-        sale.news(occasion)
+        sale.news_with(parts, occasion)
     }
 
     /// What is left of the total without shipping and tax. The total is after all discounts, while of the subtotal

@@ -121,7 +121,6 @@ fn what_is_not_paid_or_told_elsewhere_is_of_no_interest() {
     ] {
         assert!(is_nothing(&with(&session(), change.clone())), "{change}");
     }
-    assert!(is_nothing(&with(&intent(), json!({"payment_details": {"order_reference": "in_1"}}))));
     assert!(is_nothing(&refunded(CREATED, 0)));
     assert!(is_nothing(&event("customer.created", CREATED, json!({"id": "cus_1"}))));
 }
@@ -135,6 +134,41 @@ fn a_sale_that_a_discount_made_free_is_an_order_of_nothing() {
     let order = order(&with(&session(), free));
     assert_eq!((order.key.as_str(), order.snapshot.goods.amount), ("shop#cs_1", 0));
     assert_eq!(order.snapshot.payment, Payment::Paid);
+}
+
+#[test]
+fn codes_like_ours_are_coupons_wherever_a_discount_tells_them() {
+    let code = "qjj3-2d2s-gbjx";
+    let by_coupon = json!({"coupon": code, "promotion_code": null});
+    let by_promotion = json!({"coupon": "SPRING", "promotion_code": {"id": "promo_1", "code": code}});
+    let whole = json!({"id": "di_1", "coupon": {"id": code, "percent_off": 10}, "promotion_code": "promo_1"});
+    let newer = json!({"id": "di_1", "source": {"type": "coupon", "coupon": code}, "promotion_code": null});
+    for event in [
+        with(&session(), json!({ "discounts": [by_coupon] })),
+        with(&session(), json!({ "discounts": [by_promotion] })),
+        with(
+            &session(),
+            json!({"total_details": {"amount_discount": 500, "breakdown": {"discounts": [
+            {"amount": 500, "discount": whole}]}}}),
+        ),
+        with(&invoice(), json!({"discounts": ["di_1"], "discount": whole})),
+        with(&invoice(), json!({ "discounts": [newer] })),
+    ] {
+        let coupons = order(&event).snapshot.coupons;
+        assert_eq!(
+            coupons.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+            ["QJJ3-2D2S-GBJX"],
+            "{event}"
+        );
+    }
+    let unknown = json!({"discounts": [{"coupon": "SPRING", "promotion_code": "promo_1"}]});
+    assert!(order(&with(&session(), unknown)).snapshot.coupons.is_empty());
+    assert!(
+        order(&with(&invoice(), json!({"discounts": ["di_1"], "discount": null})))
+            .snapshot
+            .coupons
+            .is_empty()
+    );
 }
 
 #[test]
@@ -164,15 +198,10 @@ fn an_invoice_of_either_version_of_the_api_is_its_sale() {
     let old = order(&invoice());
     assert_eq!(old.key.as_str(), "shop#pi_1");
     assert_eq!(old.snapshot.goods, Goods { amount: 2_000, tax: 400, tax_included: false });
-    let new = with(
-        &invoice(),
-        json!({
-            "payment_intent": null, "total_tax_amounts": null,
-            "total_taxes": [{"amount": 400, "tax_behavior": "inclusive"}],
-            "payments": {"data": [{"payment": {"type": "payment_intent", "payment_intent": "pi_2"}}]},
-        }),
-    );
-    assert_eq!(order(&new).key.as_str(), "shop#pi_2");
+    let taxes = json!([{"amount": 400, "tax_behavior": "inclusive"}]);
+    let new =
+        with(&invoice(), json!({"payment_intent": null, "total_tax_amounts": null, "total_taxes": taxes}));
+    assert_eq!(order(&new).key.as_str(), "shop#in_1");
     assert_eq!(order(&new).snapshot.goods, Goods { amount: 2_400, tax: 400, tax_included: true });
     let alone = with(&invoice(), json!({"payment_intent": null, "total": -100}));
     assert_eq!((order(&alone).key.as_str(), order(&alone).snapshot.goods.amount), ("shop#in_1", 0));
@@ -292,6 +321,82 @@ fn an_error_names_the_whole_way_to_its_field() {
     assert!(error(&with(&intent(), json!({"customer": 7}))).starts_with("data.object.customer: "));
     let text = error(&with(&session(), json!({"currency": null})));
     assert!(text.starts_with("data.object.currency: "), "{text}");
+}
+
+/// As a version of the API tells it.
+fn of_version(version: &str, mut event: Value) -> Value {
+    event["api_version"] = version.into();
+    event
+}
+
+fn parts(event: &Value) -> Vec<(String, String)> {
+    let told = match parse(event).unwrap() {
+        News::Several(told) => told,
+        one => vec![one],
+    };
+    let part = |news: News| match news {
+        News::Part { part, of } => Some((part.to_string(), of.to_string())),
+        _ => None,
+    };
+    told.into_iter().filter_map(part).collect()
+}
+
+fn invoice_payment() -> Value {
+    let payment = json!({"type": "payment_intent", "payment_intent": "pi_1"});
+    let object = json!({"object": "invoice_payment", "id": "inpay_1", "invoice": "in_1", "payment": payment,
+        "amount_paid": 2400, "status": "paid"});
+    of_version("2025-05-28.basil", event("invoice_payment.paid", CREATED + 21, object))
+}
+
+/// An invoice of a version of the API that does not tell its payment.
+fn invoice_apart() -> Value {
+    of_version("2025-03-31.basil", with(&invoice(), json!({"payment_intent": null})))
+}
+
+#[test]
+fn whatever_names_an_invoice_and_its_payment_makes_the_payment_a_part_of_it() {
+    let basil = "2025-03-31.basil";
+    let pi_1 = [("shop#pi_1".to_owned(), "shop#in_1".to_owned())];
+    assert_eq!(parts(&invoice_payment()), pi_1);
+    assert_eq!(parts(&with(&intent(), json!({"payment_details": {"order_reference": "in_1"}}))), pi_1);
+    let both = of_version(basil, with(&session(), json!({"invoice": "in_1"})));
+    assert_eq!(parts(&both), pi_1);
+    let Ok(News::Several(told)) = parse(&both) else { panic!() };
+    assert!(matches!(&told[0], News::Order(order) if order.key.as_str() == "shop#in_1"));
+    let payments = json!({"data": [
+        {"payment": {"type": "payment_intent", "payment_intent": {"id": "pi_1", "object": "payment_intent"}}},
+        {"payment": {"type": "charge", "charge": "ch_2"}},
+        {"payment": {"type": "payment_record", "payment_record": "pr_3"}},
+    ]});
+    let expanded = parts(&with(&invoice_apart(), json!({ "payments": payments })));
+    assert_eq!(expanded, [pi_1[0].clone(), ("shop#ch_2".to_owned(), "shop#in_1".to_owned())]);
+    let recorded = json!({"payment": {"type": "payment_record", "payment_record": "pr_3"}});
+    assert!(is_nothing(&with(&invoice_payment(), recorded)));
+}
+
+#[test]
+fn where_an_invoice_names_its_payment_the_payment_is_the_sale() {
+    let old = |event: Value| of_version("2025-02-24.acacia", event);
+    assert!(is_nothing(&old(invoice_payment())));
+    let reference = json!({"payment_details": {"order_reference": "in_the_shops_own_words"}});
+    for event in [
+        old(with(&session(), json!({"invoice": "in_1"}))),
+        old(with(&intent(), json!({"invoice": "in_1"}))),
+        old(with(&intent(), reference)),
+        old(invoice()),
+    ] {
+        assert_eq!(order(&event).key.as_str(), "shop#pi_1");
+        assert_eq!(parts(&event), []);
+    }
+}
+
+#[test]
+fn a_refunds_own_events_of_newer_versions_tell_it_too() {
+    for kind in ["refund.created", "refund.updated", "refund.failed"] {
+        let mut event = refund("re_1", CREATED + 60, 400, "failed", CREATED + 90);
+        event["type"] = kind.into();
+        assert!(matches!(parse(&event), Ok(News::Refund { id, .. }) if id.as_str() == "re_1"), "{kind}");
+    }
 }
 
 /// Everything told of one sale: paid at a checkout, given back in parts, of which one part failed.

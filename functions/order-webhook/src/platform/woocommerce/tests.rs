@@ -57,7 +57,7 @@ fn refunded(totals: &[(u64, &str)]) -> Value {
 }
 
 fn refunds(body: &Value) -> Vec<(String, Goods)> {
-    let refunds = order(body).refunds.into_iter();
+    let refunds = order(body).refunds.into_iter().filter(|(_, refund)| refund.kind == RefundKind::Goods);
     refunds.map(|(id, refund)| (id.as_str().to_owned(), refund.goods)).collect()
 }
 
@@ -192,10 +192,23 @@ fn refunds_of_everything_give_back_exactly_the_goods() {
 }
 
 #[test]
+fn the_sum_of_all_refunds_that_there_are_is_told_also_of_none() {
+    for (listed, sum) in
+        [(vec![], 0), (vec![(9, "-12.00")], 1_200), (vec![(9, "-12.00"), (10, "-0.50")], 1_250)]
+    {
+        let order = order(&refunded(&listed));
+        let all = &order.refunds[&RefundId::new(ALL_REFUNDS).unwrap()];
+        assert_eq!((all.kind, all.goods), (RefundKind::SoFar, Goods::untaxed(sum)));
+        assert_eq!((order.refunds.len(), all.refunded_at), (listed.len() + 1, order.snapshot.updated_at));
+    }
+}
+
+#[test]
 fn a_refunded_order_is_deducted_by_its_refunds_or_cancelled_where_none_is_listed() {
     let listed = order(&with(refunded(&[(9, "-66.00")]), "status", json!("refunded")));
     assert_eq!((listed.snapshot.payment, listed.snapshot.cancelled), (Payment::Paid, false));
-    assert_eq!(listed.refunds.values().map(|refund| refund.goods.amount).sum::<i64>(), 6_000);
+    let told = listed.refunds.values().map(|refund| (refund.kind, refund.goods.amount)).collect::<Vec<_>>();
+    assert_eq!(told, [(RefundKind::Goods, 6_000), (RefundKind::SoFar, 6_600)]);
     assert_eq!(listed.refunds.values().next().unwrap().refunded_at, listed.snapshot.updated_at);
 }
 
@@ -326,12 +339,14 @@ proptest! {
         let lines = json!([line(&main(net), &main(tax))]);
         let told = with(with(body(), "refunds", json!(numbered)), "line_items", lines);
         let told = order(&with(told, "prices_include_tax", json!(shown_with_tax)));
+        let sum = told.refunds[&RefundId::new(ALL_REFUNDS).unwrap()].goods.amount;
+        let each = || told.refunds.values().filter(|refund| refund.kind == RefundKind::Goods);
         for basis in [Basis::WithTax, Basis::WithoutTax] {
-            let given_back: Vec<_> =
-                told.refunds.values().map(|refund| refund.goods.on(basis).unwrap()).collect();
+            let given_back: Vec<_> = each().map(|refund| refund.goods.on(basis).unwrap()).collect();
             prop_assert!(given_back.iter().all(|amount| *amount >= 0));
             let (all, whole) = (given_back.iter().sum::<i64>(), told.snapshot.goods.on(basis).unwrap());
             prop_assert!(all <= whole);
+            prop_assert_eq!(told.snapshot.goods.paid_with(sum).unwrap().on(basis), Ok(all), "the sum is all of them");
             if totals.iter().sum::<i64>() >= net + tax {
                 prop_assert_eq!(all, whole);
             }

@@ -1,8 +1,8 @@
 //! Scenarios of points that run out, under either rule, and of the reminders before.
 
 use super::rules::{NO_REWARD, world};
-use super::world::{at, order, programme, unlinked};
-use crate::Command;
+use super::world::{at, order, programme, refund_of, unlinked};
+use crate::{Command, Refund, RefundId, RefundKind};
 
 #[test]
 fn each_order_that_counts_resets_the_expiry_also_one_of_nothing() {
@@ -15,6 +15,21 @@ fn each_order_that_counts_resets_the_expiry_also_one_of_nothing() {
     assert_eq!(world.balance(), 100);
     world.pass_to(at("2027-05-31T12:00:00Z"));
     assert_eq!((world.balance(), world.expires_at()), (0, None));
+}
+
+/// Of goods that cost nothing nothing is given back, whatever money is: the customer has them still.
+#[test]
+fn an_order_of_free_goods_still_counts_when_only_its_shipping_is_given_back() {
+    let shipping = |kind| Refund { kind, ..refund_of(at("2026-03-02"), 490) };
+    for refund in [shipping(RefundKind::SoFar), shipping(RefundKind::Money), refund_of(at("2026-03-02"), 0)] {
+        let mut world = world(&[]);
+        world.orders("1", "2026-01-02", 10_000);
+        let mut free = world.orders("2", "2026-03-01", 0);
+        free.revision += 1;
+        free.refunds.insert(RefundId::new("r").unwrap(), refund);
+        world.arrives(&free);
+        assert_eq!((world.balance(), world.expires_at()), (100, Some(at("2027-03-01"))));
+    }
 }
 
 #[test]

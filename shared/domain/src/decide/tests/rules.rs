@@ -1,7 +1,7 @@
 //! Scenarios.
 
 use super::world::{World, at, order, programme, unlinked};
-use crate::{Command, DecideError, Decision, Kind, OrderState, Payment};
+use crate::{Command, DecideError, Decision, Kind, OrderKey, OrderState, Payment};
 
 pub(super) fn world(changes: &[(&str, &str)]) -> World {
     World::new(programme(changes), at("2026-01-01"))
@@ -72,6 +72,33 @@ fn an_order_paid_in_part_earns_that_part() {
         &placed.clone().changed(|order| order.payment = Payment::Partial { paid: 3_000, total: 9_000 }),
     );
     assert_eq!(world.balance(), 30);
+}
+
+#[test]
+fn of_an_order_paid_in_part_refunds_leave_what_was_paid_less_what_was_given_back_or_nothing() {
+    let mut world = world(&[]);
+    let placed = world.orders("1", "2026-01-02", 9_000);
+    let part = placed.changed(|order| order.payment = Payment::Partial { paid: 5_000, total: 10_000 });
+    let less = part.refunded("r1", at("2026-01-05"), 1_000);
+    world.arrives(&less);
+    assert_eq!(world.balance(), 35);
+    assert!(world.expires_at().is_some());
+    let nothing = less.refunded("r2", at("2026-01-06"), 3_500);
+    world.arrives(&nothing);
+    assert_eq!((world.balance(), world.profile.account.lifetime_points.0), (0, 45));
+    assert_eq!(world.profile.bookkeeping.active_at, None, "nothing of what was paid is left");
+}
+
+#[test]
+fn an_order_that_turns_out_to_be_a_part_of_another_one_earns_nothing() {
+    let mut world = world(&[]);
+    world.orders("in_1", "2026-01-01", 4_000);
+    let payment = world.orders("pi_1", "2026-01-02", 5_000);
+    assert_eq!(world.balance(), 90);
+    let part = OrderState { part_of: Some(OrderKey::new("shop#in_1").unwrap()), ..payment.changed(|_| ()) };
+    world.arrives(&part);
+    assert_eq!((world.balance(), world.profile.account.lifetime_points.0), (40, 40));
+    assert_eq!(world.profile.bookkeeping.active_at, Some(at("2026-01-01")));
 }
 
 #[test]

@@ -87,6 +87,7 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         merge: None,
         quiet: false,
         coupons_seen: Default::default(),
+        part_of: None,
     }
 }
 
