@@ -81,7 +81,7 @@ pub(super) fn give_back(
     for ((effective_at, cause), deltas) in left.iter().take(STEP) {
         let id = draft.next_id(*effective_at, cause.clone())?;
         draft.post(id, *deltas, Kind::GivenBack { to: to.clone() })?;
-        if matches!(cause, Cause::Order(_)) && deltas.points < Points::ZERO {
+        if matches!(cause, Cause::Order(_) | Cause::Opening(_)) && deltas.points < Points::ZERO {
             expiry::take_back(draft, *effective_at, deltas.points.negated()?)?;
         }
     }
