@@ -10,24 +10,28 @@ use crate::dynamodb::Durability;
 use crate::inbox::{Keeping, Selection};
 use crate::stack::{self, Stack};
 
-const PROGRAMME: &str = include_str!("../../../programme.toml");
+pub(super) const PROGRAMME: &str = include_str!("../../../programme.toml");
 const HEADER: &str = "customer_id,date,amount_minor,kind,order_id,email,email_verified,refund_id,currency\n";
-const NOW: &str = "2026-03-01T12:00:00Z";
+pub(super) const NOW: &str = "2026-03-01T12:00:00Z";
 /// 600.00 are a coupon, and its e-mail.
 const COUPON: &str = "c-1,2026-02-01,60000,order,1,c-1@example.com,true,,\n";
 
 /// A stack, and a file to be imported into it.
-struct Bench {
-    folder: TempDir,
-    stack: Stack,
+pub(super) struct Bench {
+    pub(super) folder: TempDir,
+    pub(super) stack: Stack,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
+        Self::with(PROGRAMME).await
+    }
+
+    pub(super) async fn with(programme: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let stack = Stack::open(stack::Options {
             data: folder.path().join("data"),
-            programme: Programme::from_toml(PROGRAMME).unwrap(),
+            programme: Programme::from_toml(programme).unwrap(),
             sources: Sources::from_toml("").unwrap(),
             time: Time::Simulated(NOW.parse().unwrap()),
             durability: Durability::Scratch,
@@ -37,16 +41,21 @@ impl Bench {
         Self { folder, stack }
     }
 
-    async fn import(&self, rows: &str) -> Report {
+    /// What an import is asked for whose file has this text.
+    pub(super) fn options(&self, file: &str) -> Options {
         let path = |name: &str| self.folder.path().join(name);
-        fs::write(path("orders.csv"), format!("{HEADER}{rows}")).unwrap();
-        let options = Options {
-            file: path("orders.csv"),
+        fs::write(path("file.csv"), file).unwrap();
+        Options {
+            file: path("file.csv"),
             rate: 500,
             state: path("state.json"),
             rejected: path("rejected.csv"),
             fresh: false,
-        };
+        }
+    }
+
+    async fn import(&self, rows: &str) -> Report {
+        let options = self.options(&format!("{HEADER}{rows}"));
         let report =
             import(self.stack.store(), &SourceName::new("shop").unwrap(), &options, NOW.parse().unwrap())
                 .await
@@ -55,11 +64,11 @@ impl Bench {
         report
     }
 
-    fn rejected(&self) -> String {
+    pub(super) fn rejected(&self) -> String {
         fs::read_to_string(self.folder.path().join("rejected.csv")).unwrap_or_default()
     }
 
-    fn messages(&self) -> usize {
+    pub(super) fn messages(&self) -> usize {
         self.stack.inbox().list(&Selection::default()).unwrap().len()
     }
 

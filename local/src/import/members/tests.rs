@@ -1,58 +1,17 @@
-use std::fs;
-
-use domain::{Account, CustomerId, Programme};
-use order_webhook::Sources;
+use domain::{Account, CustomerId};
 use runtime::{Clock, Random};
 use store::{Consistency, DirectoryKey};
-use tempfile::TempDir;
 
+use super::super::tests::{Bench, NOW, PROGRAMME};
 use super::*;
-use crate::clock::Time;
-use crate::dynamodb::Durability;
-use crate::inbox::{Keeping, Selection};
-use crate::stack::{self, Stack};
 
-const PROGRAMME: &str = include_str!("../../../../programme.toml");
 const HEADER: &str = "customer_id,email,name,locale,consent,joined_at,balance,reason,balance_at,shoe size\n";
-const NOW: &str = "2026-03-01T12:00:00Z";
 /// 5,100 points are a coupon and 100.
 const RICH: &str = "c-1,c-1@example.com,C,fr,no,2019-05-01,5100,from the old programme,,42\n";
 
-/// A stack, and a file to be imported into it.
-struct Bench {
-    folder: TempDir,
-    stack: Stack,
-}
-
 impl Bench {
-    async fn new() -> Self {
-        Self::with(PROGRAMME).await
-    }
-
-    async fn with(programme: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let stack = Stack::open(stack::Options {
-            data: folder.path().join("data"),
-            programme: Programme::from_toml(programme).unwrap(),
-            sources: Sources::from_toml("").unwrap(),
-            time: Time::Simulated(NOW.parse().unwrap()),
-            durability: Durability::Scratch,
-            keeping: Keeping::Kept,
-        });
-        let stack = stack.await.unwrap();
-        Self { folder, stack }
-    }
-
     async fn try_import(&self, file: &str, now: &str) -> Result<MembersReport, ImportError> {
-        let path = |name: &str| self.folder.path().join(name);
-        fs::write(path("members.csv"), file).unwrap();
-        let options = Options {
-            file: path("members.csv"),
-            rate: 500,
-            state: path("state.json"),
-            rejected: path("rejected.csv"),
-            fresh: false,
-        };
+        let options = self.options(file);
         let clock = Clock::fixed(now.parse().unwrap());
         let engine = Engine::new(self.stack.store().clone(), clock, Random::system());
         let report = import_members(&engine, SourceName::new("shop").ok().as_ref(), &options).await;
@@ -60,16 +19,8 @@ impl Bench {
         report
     }
 
-    async fn import(&self, rows: &str) -> MembersReport {
+    async fn import_members(&self, rows: &str) -> MembersReport {
         self.try_import(&format!("{HEADER}{rows}"), NOW).await.unwrap()
-    }
-
-    fn rejected(&self) -> String {
-        fs::read_to_string(self.folder.path().join("rejected.csv")).unwrap_or_default()
-    }
-
-    fn messages(&self) -> usize {
-        self.stack.inbox().list(&Selection::default()).unwrap().len()
     }
 
     async fn profile(&self, key: &DirectoryKey) -> Option<domain::Profile> {
@@ -78,7 +29,7 @@ impl Bench {
         store.current_profile(&member, Consistency::Strong).await.unwrap()
     }
 
-    async fn account(&self, customer: &str) -> Account {
+    async fn account_of(&self, customer: &str) -> Account {
         self.profile(&key(customer)).await.unwrap().account
     }
 }
@@ -94,7 +45,7 @@ fn email(address: &str) -> DirectoryKey {
 #[tokio::test]
 async fn a_member_is_there_with_names_contact_date_and_what_they_had_and_nobody_is_told() {
     let bench = Bench::new().await;
-    let report = bench.import(&format!("{RICH},b@example.com,,,,,,,,\n")).await;
+    let report = bench.import_members(&format!("{RICH},b@example.com,,,,,,,,\n")).await;
     assert_eq!((report.members, report.brought, report.known, report.rejected), (2, 2, 0, 0));
 
     let profile = bench.profile(&key("c-1")).await.unwrap();
@@ -112,19 +63,19 @@ async fn a_member_is_there_with_names_contact_date_and_what_they_had_and_nobody_
 #[tokio::test]
 async fn a_file_that_is_imported_again_later_gives_nothing_twice_and_another_balance_is_refused() {
     let bench = Bench::new().await;
-    bench.import(RICH).await;
-    let account = bench.account("c-1").await;
+    bench.import_members(RICH).await;
+    let account = bench.account_of("c-1").await;
     let again = bench.try_import(&format!("{HEADER}{RICH}"), "2026-04-01T12:00:00Z").await.unwrap();
     assert_eq!((again.brought, again.known), (0, 1));
-    assert_eq!(bench.account("c-1").await, account);
+    assert_eq!(bench.account_of("c-1").await, account);
     for other in
         [RICH.replace("5100", "5200"), RICH.replace("old", "other"), RICH.replace(",,42", ",2026-01-01,42")]
     {
-        let report = bench.import(&other).await;
+        let report = bench.import_members(&other).await;
         assert_eq!((report.known, report.rejected), (0, 1));
         assert!(bench.rejected().contains("has another opening balance already"), "{}", bench.rejected());
     }
-    assert_eq!(bench.account("c-1").await, account);
+    assert_eq!(bench.account_of("c-1").await, account);
 }
 
 #[tokio::test]
@@ -156,20 +107,22 @@ async fn an_import_that_was_broken_off_goes_on_and_dates_all_balances_alike() {
 async fn a_balance_of_long_ago_counts_for_expiry_from_then() {
     let bench = Bench::new().await;
     bench
-        .import("c-1,,,,,2020-01-01,100,before,2025-06-01,\nc-2,,,,,2020-01-01,100,before,2024-06-01,\n")
+        .import_members(
+            "c-1,,,,,2020-01-01,100,before,2025-06-01,\nc-2,,,,,2020-01-01,100,before,2024-06-01,\n",
+        )
         .await;
     let profile = bench.profile(&key("c-1")).await.unwrap();
     assert_eq!(profile.account.balance.0, 100);
     assert_eq!(profile.bookkeeping.active_at, Some("2025-06-01T00:00:00Z".parse().unwrap()));
-    assert_eq!(bench.account("c-2").await.balance.0, 0, "it ran out a year later");
+    assert_eq!(bench.account_of("c-2").await.balance.0, 0, "it ran out a year later");
 }
 
 #[tokio::test]
 async fn more_coupons_than_one_step_holds_are_all_issued_and_nobody_is_told() {
     let bench = Bench::new().await;
-    let report = bench.import("c-1,,,,,,350000,before,,\n").await;
+    let report = bench.import_members("c-1,,,,,,350000,before,,\n").await;
     assert_eq!(report.brought, 1);
-    let account = bench.account("c-1").await;
+    let account = bench.account_of("c-1").await;
     assert_eq!((account.balance.0, account.coupons_issued), (0, 70));
     assert_eq!(bench.messages(), 0);
 }
@@ -177,9 +130,9 @@ async fn more_coupons_than_one_step_holds_are_all_issued_and_nobody_is_told() {
 #[tokio::test]
 async fn rows_that_cannot_be_brought_are_named_with_their_reasons_and_the_others_are() {
     let bench = Bench::new().await;
-    bench.import("a,,,,,,,,,\n,b@example.com,,,,,,,,\n").await;
+    bench.import_members("a,,,,,,,,,\n,b@example.com,,,,,,,,\n").await;
     let report = bench
-        .import(
+        .import_members(
             ",,,,,,,,,\nc-1,nobody,,,,,,,,\nc-1,,,../etc,,,,,,\nc-1,,,,perhaps,,,,,\nc-1,,,,,2026-03-02,,,,\n\
              c-1,,,,,yesterday,,,,\nc-1,,,,,,-5,old,,\nc-1,,,,,,5,,,\nc-1,,,,,,5,old,2027-01-01,\nc-1,,,,\n\
              a,b@example.com,,,,,,,,\nc-1,,,,,,,,,\nc-1,c@example.com,,,,,,,,\n,,,,,,999999999999,x,,\n\
@@ -227,15 +180,15 @@ async fn a_file_without_anybody_or_a_customer_of_no_source_is_refused() {
 async fn a_balance_that_came_with_a_merged_member_is_not_given_again() {
     let bench = Bench::new().await;
     let rows = "c-1,,,,,,100,before,,\nc-2,,,,,,200,before,,\n";
-    bench.import(rows).await;
+    bench.import_members(rows).await;
     let engine =
         Engine::new(bench.stack.store().clone(), bench.stack.clock().for_functions(), Random::system());
     let (into, from) = (bench.profile(&key("c-1")).await.unwrap(), bench.profile(&key("c-2")).await.unwrap());
     engine.merge(&from.member, &into.member, Budget::until(0)).await.unwrap();
-    let report = bench.import(rows).await;
+    let report = bench.import_members(rows).await;
     // The second row's balance stands in the first one's journal now, and each of them is known by its own name.
     assert_eq!((report.brought, report.known, report.rejected), (0, 2, 0));
-    assert_eq!(bench.account("c-2").await.balance.0, 300);
+    assert_eq!(bench.account_of("c-2").await.balance.0, 300);
 }
 
 #[tokio::test]
@@ -267,7 +220,7 @@ async fn a_member_of_an_older_programme_who_ordered_before_is_given_what_waited(
     bench.stack.store().record_order(&order).await.unwrap();
     bench.stack.drain().await.unwrap();
     assert!(bench.profile(&key("c-1")).await.is_none());
-    bench.import("c-1,,,,,,50,before,,\n").await;
-    let account = bench.account("c-1").await;
+    bench.import_members("c-1,,,,,,50,before,,\n").await;
+    let account = bench.account_of("c-1").await;
     assert_eq!((account.balance.0, account.lifetime_points.0), (150, 100));
 }
