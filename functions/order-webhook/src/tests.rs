@@ -2,6 +2,7 @@
 
 mod events;
 mod handler;
+pub(crate) mod life;
 mod payloads;
 mod reconciling;
 pub(crate) mod stand_in;

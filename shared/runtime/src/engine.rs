@@ -1,17 +1,15 @@
 //! The deciding loop: load, decide, read what the rules still need, commit; on a conflict load again.
 
 mod accrue;
+mod batch;
 mod bring;
 mod enrolment;
 mod merging;
 mod programmes;
 mod unmerging;
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::programme::Enrolment as Joining;
 use domain::{
     Command, CouponCode, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile,
     Programmes, Rater, RaterId, Rating, RatingId, Score, Timestamp, decide,
@@ -19,6 +17,8 @@ use domain::{
 use store::{Commit, Consistency, Current, DirectoryKey, Enrolment, Store, StoreError};
 
 pub use self::accrue::Accrued;
+pub use self::batch::Batch;
+use self::batch::{Owner, enrols, own_key};
 pub use self::bring::{Brought, Newcomer};
 pub use self::enrolment::Enrolled;
 pub use self::programmes::ProgrammeCache;
@@ -140,7 +140,7 @@ impl Engine {
 
     /// Begins a batch of orders.
     pub fn batch(&self) -> Batch<'_> {
-        Batch { engine: self, members: HashMap::new() }
+        Batch::new(self)
     }
 
     /// Settles a member on schedule and commits.
@@ -297,173 +297,9 @@ impl Engine {
     }
 }
 
-/// Orders that arrived together. The records of one member go together too: after the first one the profile is at
-/// hand, as it was just committed, and is not read again.
-#[derive(Debug)]
-pub struct Batch<'a> {
-    engine: &'a Engine,
-    members: HashMap<DirectoryKey, Current>,
-}
-
-impl Batch<'_> {
-    /// Reconciles an order or an unlinked refund; enrols its customer where the programme says so. Returns the
-    /// member, or nothing where there is nobody to give points to.
-    pub async fn reconcile(
-        &mut self,
-        state: &OrderState,
-        first_seen: bool,
-        budget: Budget,
-    ) -> Result<Option<MemberId>, EngineError> {
-        if state.effective_at().is_none() {
-            // Only refunds are known so far; they wait for their order.
-            return Ok(None);
-        }
-        let mut state = Cow::Borrowed(state);
-        let mut first_seen = first_seen;
-        let mut consistency = Consistency::Eventual;
-        let mut attempt = 0;
-        loop {
-            let loaded = match self.load_owner(&state, consistency, budget).await? {
-                Owner::Is(loaded) => *loaded,
-                Owner::Nobody => return Ok(None),
-                Owner::Changed(now) => {
-                    state = Cow::Owned(*now);
-                    (first_seen, consistency) = (false, Consistency::Strong);
-                    self.engine.pause(attempt, budget).await?;
-                    continue;
-                }
-            };
-            let way = loaded.by_way_of.clone().into_iter().collect();
-            let joins = loaded.enrolment.as_ref().map(|enrolment| enrolment.keys.clone());
-            match self.engine.carry_out(loaded, Command::Order { state: &state, first_seen }).await? {
-                Progress::Done(profile) => {
-                    let member = profile.member.clone();
-                    if let Some(key) = own_key(&state) {
-                        self.members.insert(key, Current { profile: *profile, way });
-                    }
-                    self.engine.claim_waiting(&joins.unwrap_or_default(), &member, budget).await?;
-                    return Ok(Some(member));
-                }
-                Progress::MoreToDo => attempt = 0,
-                Progress::Conflict => attempt += 1,
-            }
-            first_seen = false;
-            consistency = Consistency::Strong;
-            self.engine.pause(attempt, budget).await?;
-        }
-    }
-
-    /// Whose an order is: the member's who claimed it, or its owner's, who may be the start of a new member.
-    async fn load_owner(
-        &mut self,
-        state: &OrderState,
-        consistency: Consistency,
-        budget: Budget,
-    ) -> Result<Owner, EngineError> {
-        let engine = self.engine;
-        if let Some(member) = &state.claimed_by {
-            return Ok(Owner::of(self.load_found(member, consistency).await?));
-        }
-        let Some(customer) = &state.owner else { return Ok(Owner::Nobody) };
-        let programmes = engine.programmes.get().await?;
-        let key = own_key(state);
-        if let Some(key) = &key
-            && let Some(loaded) = self.load_known(key, consistency).await?
-        {
-            if programmes.may_have_waited()
-                && let Some(now) = engine.changed_hands(state).await?
-            {
-                return Ok(Owner::Changed(Box::new(now)));
-            }
-            return Ok(Owner::of(loaded));
-        }
-        let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else {
-            return Ok(Owner::Nobody);
-        };
-        let programme = &programmes.at(engine.clock.now()).programme;
-        let mut keys: Vec<DirectoryKey> = key.iter().cloned().collect();
-        if programme.across_sources
-            && let Some(key) = &key
-        {
-            for other in DirectoryKey::everywhere(customer).filter(|other| other != key) {
-                if let Some(member) = engine.store.find_member(&other, Consistency::Strong).await? {
-                    // A customer of another source; from now on found under this name too.
-                    engine.add_name(key, &member, budget).await?;
-                    return Ok(Owner::of(self.load_found(&member, Consistency::Strong).await?));
-                }
-                keys.push(other);
-            }
-        }
-        if programme.enrolment == Joining::Explicit {
-            return engine.claim_or_wait(state, budget).await;
-        }
-        if keys.is_empty() {
-            return Ok(Owner::Nobody);
-        }
-        if let Some(now) = engine.changed_hands(state).await? {
-            return Ok(Owner::Changed(Box::new(now)));
-        }
-        let enrolment = Enrolment { keys, contact: customer.contact.clone() };
-        let enrolled_at = effective_at.min(engine.clock.now());
-        Ok(Owner::Is(Box::new(engine.newcomer(enrolment, enrolled_at, &programmes)?)))
-    }
-
-    /// A member who is found by a key: as they were committed for the record before, or as they are stored.
-    async fn load_known(
-        &mut self,
-        key: &DirectoryKey,
-        consistency: Consistency,
-    ) -> Result<Option<Loaded>, EngineError> {
-        if let Some(current) = self.members.remove(key) {
-            return Ok(Some(Loaded::found(current)));
-        }
-        match self.engine.store.find_member(key, consistency).await? {
-            Some(member) => self.load_found(&member, consistency).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The profile of a member whom the directory names. The two are written together, so a profile missing in an
-    /// eventually consistent read is there in a consistent one.
-    async fn load_found(&self, member: &MemberId, consistency: Consistency) -> Result<Loaded, EngineError> {
-        let store = &self.engine.store;
-        let mut current = store.current_member(member, consistency).await?;
-        if current.is_none() {
-            current = store.current_member(member, Consistency::Strong).await?;
-        }
-        current
-            .map(Loaded::found)
-            .ok_or_else(|| EngineError::Permanent(format!("member {member} has no profile")))
-    }
-}
-
-/// Whose an order is.
-enum Owner {
-    Is(Box<Loaded>),
-    Nobody,
-    /// Look again: this is the order as it is now.
-    Changed(Box<OrderState>),
-}
-
-impl Owner {
-    fn of(loaded: Loaded) -> Self {
-        Self::Is(Box::new(loaded))
-    }
-}
-
 /// How far one attempt came.
 enum Progress {
     Done(Box<Profile>),
     MoreToDo,
     Conflict,
-}
-
-/// The key by which the owner of an order is found; none where the order was claimed, whoever its owner is.
-fn own_key(state: &OrderState) -> Option<DirectoryKey> {
-    state.owner.as_ref().filter(|_| state.claimed_by.is_none()).and_then(DirectoryKey::of_customer)
-}
-
-/// Tests and drafts make nobody a member.
-fn enrols(state: &OrderState) -> bool {
-    state.snapshot.as_ref().is_none_or(|snapshot| !snapshot.test)
 }

@@ -1,13 +1,13 @@
 //! Orders, invoices and credit memos in every envelope; signatures by key and by secret; every order of delivery.
 
-use domain::{Goods, Order, OrderKey, OrderState, Payment, RefundKind};
+use domain::{Goods, Order, Payment, RefundKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use store::Store;
 
 use super::*;
 use crate::sources::Source;
-use crate::tests::{LOCAL_SOURCES, at, embedded_store, headers, source};
+use crate::tests::life::Life;
+use crate::tests::{LOCAL_SOURCES, at, headers, source};
 
 const SIGNED: &str = include_str!("../../../../../events/order-webhook/adobe-commerce-order-saved.json");
 
@@ -320,8 +320,8 @@ fn an_event_for_another_of_adobes_customers_is_refused() {
 }
 
 /// Everything told of one order: placed, paid, given back in parts, closed.
-fn life() -> Vec<Value> {
-    vec![
+fn life() -> Life {
+    let events = vec![
         saved("new", "2026-03-01 09:15:00"),
         invoice("2026-03-01 09:15:00"),
         saved("processing", "2026-03-01 09:15:00"),
@@ -329,43 +329,14 @@ fn life() -> Vec<Value> {
         memo(51, "12.5000", "2026-03-05 08:00:00"),
         memo(52, "27.5000", "2026-03-06 08:00:00"),
         saved("closed", "2026-03-06 08:00:00"),
-    ]
-}
-
-async fn tell(store: &Store, body: &Value) {
-    match parse(body) {
-        Ok(News::Order(order)) => store.record_order(&order).await,
-        Ok(News::Refund { order, id, refund }) => store.record_refund(&order, &id, &refund).await,
-        other => panic!("{other:?}"),
-    }
-    .unwrap();
-}
-
-/// What the rules see of the order, told in this order by events of [`life`].
-async fn after(told: &[usize]) -> OrderState {
-    let (store, life) = (embedded_store().await, life());
-    for index in told {
-        tell(&store, &life[*index]).await;
-    }
-    let mut state = store.order(&OrderKey::new("shop#8").unwrap()).await.unwrap().unwrap();
-    state.revision = 0;
-    // How to reach the customer is as first told; the customer is the same.
-    if let Some(owner) = &mut state.owner {
-        owner.contact = Default::default();
-    }
-    state
+    ];
+    Life { order: "shop#8", events, parse }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn an_order_ends_the_same_in_whatever_order_and_however_often_it_is_told(
-        shuffled in Just((0..life().len()).collect::<Vec<_>>()).prop_shuffle(),
-        again in prop::collection::vec(0..life().len(), 0..6),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let told: Vec<_> = shuffled.into_iter().chain(again).collect();
-        let expected = runtime.block_on(after(&(0..life().len()).collect::<Vec<_>>()));
-        prop_assert_eq!(runtime.block_on(after(&told)), expected);
+    fn an_order_ends_the_same_in_whatever_order_and_however_often_it_is_told(delivered in life().deliveries()) {
+        life().check(delivered);
     }
 }

@@ -1,11 +1,11 @@
 //! One sale as Stripe tells it: old versions of the API and new ones, and every order of delivery.
 
-use domain::{Customer, Goods, Order, OrderKey, OrderState, Payment, Refund, RefundKind};
+use domain::{Customer, Goods, Order, Payment, Refund, RefundKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use store::Store;
 
 use super::*;
+use crate::tests::life::Life;
 use crate::tests::{at, embedded_store, headers, source};
 
 const CREATED: i64 = 1_772_356_530;
@@ -400,8 +400,8 @@ fn a_refunds_own_events_of_newer_versions_tell_it_too() {
 }
 
 /// Everything told of one sale: paid at a checkout, given back in parts, of which one part failed.
-fn life() -> Vec<Value> {
-    vec![
+fn life() -> Life {
+    let events = vec![
         session(),
         intent(),
         refunded(CREATED + 1_000, 600),
@@ -410,50 +410,21 @@ fn life() -> Vec<Value> {
         refund("re_1", CREATED + 2_000, 1_200, "failed", CREATED + 3_000),
         refund("re_1", CREATED + 2_000, 1_200, "failed", CREATED + 3_500),
         refund("re_2", CREATED + 4_000, 300, "succeeded", CREATED + 4_001),
-    ]
-}
-
-async fn tell(store: &Store, event: &Value) {
-    match parse(event) {
-        Ok(News::Order(order)) => store.record_order(&order).await,
-        Ok(News::Refund { order, id, refund }) => store.record_refund(&order, &id, &refund).await,
-        other => panic!("{other:?}"),
-    }
-    .unwrap();
-}
-
-/// What the rules see of the sale, told in this order by events of [`life`].
-async fn after(told: &[usize]) -> OrderState {
-    let (store, life) = (embedded_store().await, life());
-    for index in told {
-        tell(&store, &life[*index]).await;
-    }
-    let mut state = store.order(&OrderKey::new("shop#pi_1").unwrap()).await.unwrap().unwrap();
-    state.revision = 0;
-    // How to reach the customer is as first told; the customer is the same.
-    if let Some(owner) = &mut state.owner {
-        owner.contact = Default::default();
-    }
-    state
+    ];
+    Life { order: "shop#pi_1", events, parse }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn one_sale_is_one_order_in_whatever_order_and_however_often_it_is_told(
-        shuffled in Just((0..life().len()).collect::<Vec<_>>()).prop_shuffle(),
-        again in prop::collection::vec(0..life().len(), 0..6),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let told: Vec<_> = shuffled.into_iter().chain(again).collect();
-        let expected = runtime.block_on(after(&(0..life().len()).collect::<Vec<_>>()));
-        prop_assert_eq!(runtime.block_on(after(&told)), expected);
+    fn one_sale_is_one_order_in_whatever_order_and_however_often_it_is_told(delivered in life().deliveries()) {
+        life().check(delivered);
     }
 }
 
 #[tokio::test]
 async fn what_is_left_of_a_sale_is_what_was_paid_without_the_refund_that_failed() {
-    let state = after(&[0, 1, 2, 3, 4, 5, 6, 7]).await;
+    let state = life().after(0..8).await;
     assert_eq!(state.snapshot.unwrap().goods.amount, 4_500);
     let kinds: Vec<_> = state.refunds.values().map(|refund: &Refund| refund.kind).collect();
     let failed_at = at("1970-01-01T00:00:00Z") + std::time::Duration::from_secs(CREATED as u64 + 3_000);
