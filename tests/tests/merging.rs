@@ -191,6 +191,7 @@ async fn taking_back_that_was_cut_off_is_finished_by_the_next_review() {
     shop.drain().await;
     let (into, from) = (id_of(&shop, "c-1").await, id_of(&shop, "c-2").await);
     post(&shop, &into, "merge", &json!({"from": from})).await;
+    shop.process(&shop.order("since", "c-2", 700)).await;
     let clock = Clock::fixed(shop.stack.clock().now());
     let engine = Engine::new(shop.stack.store().clone(), clock, Random::system());
     engine.unmerge(&from, Budget::until(1)).await.unwrap_err();
@@ -200,7 +201,20 @@ async fn taking_back_that_was_cut_off_is_finished_by_the_next_review() {
     shop.advance_to("2026-03-02T12:00:00Z").await;
     let (one, other) = (shop.member("c-1").await, shop.member("c-2").await);
     assert_eq!((&one["balance"], &one["status_points"]), (&json!(100), &json!(10)));
-    assert_eq!((&other["balance"], &other["status_points"]), (&json!(600), &json!(600)));
+    assert_eq!((&other["balance"], &other["status_points"]), (&json!(670), &json!(610)));
+}
+
+#[tokio::test]
+async fn a_coupon_that_two_bought_together_can_be_used() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("1", "c-1", 30_000)).await;
+    shop.process(&shop.order("2", "c-2", 30_000)).await;
+    let (into, from) = (id_of(&shop, "c-1").await, id_of(&shop, "c-2").await);
+    let account = post(&shop, &into, "merge", &json!({"from": from})).await.1;
+    let mut order = shop.order("3", "c-1", 10_000);
+    order["order"]["coupons"] = json!([account["coupons"][0]["code"]]);
+    shop.process(&order).await;
+    assert_eq!(shop.member("c-1").await["coupons"][0]["state"], "redeemed");
 }
 
 #[tokio::test]

@@ -434,6 +434,10 @@ async fn of_two_customers_who_were_merged_both_are_forgotten() {
 async fn of_two_who_were_merged_by_mistake_and_parted_one_is_forgotten_and_the_other_stays() {
     let shop = Shop::open(OPENING).await;
     let member = given_two_who_were_merged(&shop).await;
+    // What is told of the person while they are one is the other's, too.
+    let told_since = json!({"id": CUSTOMER, "email": "john@example.com", "verified_email": true, "state": "enabled",
+        "first_name": "Johnathan", "updated_at": "2026-03-02T10:30:00Z"});
+    told(&shop, "customers/update", &told_since).await;
     let uri = format!("/members/{member}/unmerge");
     let (status, answer) = shop.request(Method::POST, &uri, &HeaderMap::new(), b"").await;
     assert_eq!(status, 200, "{answer}");

@@ -141,7 +141,7 @@ impl MemberApi {
             Enrolled::New(member) => self.account(StatusCode::CREATED, &member).await,
             Enrolled::Known(member) => self.account(StatusCode::OK, &member).await,
             Enrolled::Several(one, other) => Err(Problem::refused(format!(
-                "These names lead to two members, {one} and {other}. Merge them first: POST /members/{one}/merge."
+                "These names lead to two members. If they are one person, merge them first: POST /members/{one}/merge with {{\"from\":\"{other}\"}}. If not, leave out the name that is not theirs."
             ))
             .into()),
         }

@@ -184,8 +184,27 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let key = DirectoryKey::Coupon(code.clone());
         let Some(member) = self.store.find_member(&key, Consistency::Eventual).await? else { return Ok(()) };
-        let Some(profile) = self.current(&member, Consistency::Eventual).await? else { return Ok(()) };
-        self.carry_out_for(&profile.member, Command::Redeem { code, state }, budget).await.map(drop)
+        self.carry_out_for_current(&member, Command::Redeem { code, state }, budget).await
+    }
+
+    /// Carries a command out for whoever a member is now, also where they become part of another one meanwhile: a closed
+    /// account takes nothing in.
+    pub(super) async fn carry_out_for_current(
+        &self,
+        member: &MemberId,
+        command: Command<'_>,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let mut consistency = Consistency::Eventual;
+        loop {
+            let Some(current) = self.current(member, consistency).await? else { return Ok(()) };
+            let after = self.carry_out_for(&current.member, command, budget).await?;
+            if after.is_none_or(|profile| profile.account.merged_into.is_none()) {
+                return Ok(());
+            }
+            consistency = Consistency::Strong;
+            self.pause(0, budget).await?;
+        }
     }
 
     /// Takes a rating of a member in, and commits. Nothing for an unknown member. The same rating told again changes

@@ -2,7 +2,7 @@
 
 use domain::{DeviceId, MemberId, Timestamp};
 
-use crate::items::{device_item, device_of, member_key, person_item, sent_item};
+use crate::items::{Attributes, device_item, device_of, member_key, person_item, sent_item, text};
 use crate::keys::{self, members};
 use crate::{Consistency, Store, StoreError};
 
@@ -42,6 +42,12 @@ impl Sent {
     }
 }
 
+/// Marks what is another member's, so that it goes with them if the merge is taken back.
+fn came_with(from: &MemberId, mut item: Attributes) -> Attributes {
+    item.insert(members::CAME_WITH.to_owned(), text(from.as_str()));
+    item
+}
+
 impl Store {
     /// The devices of a member.
     pub async fn devices(&self, member: &MemberId) -> Result<Vec<Device>, StoreError> {
@@ -75,24 +81,28 @@ impl Store {
         let known = self.devices(into).await?;
         for device in self.devices(from).await? {
             if known.iter().all(|other| other.id != device.id) {
-                self.put(&self.tables.members, device_item(into, &device, at)?).await?;
+                let item = came_with(from, device_item(into, &device, at)?);
+                self.put(&self.tables.members, item).await?;
             }
         }
         if let Some(contact) = self.contact(from).await? {
-            self.put_new(&self.tables.members, person_item(into, &contact)?, members::MEMBER).await?;
+            let item = came_with(from, person_item(into, &contact)?);
+            self.put_new(&self.tables.members, item, members::MEMBER).await?;
         }
         Ok(())
     }
 
-    /// Takes from a member what [`Store::adopt`] gave of another one's, as far as it is still the same.
+    /// Takes from a member whatever contact and devices had come with another one, or were told by their name since.
     pub async fn give_up(&self, into: &MemberId, from: &MemberId) -> Result<(), StoreError> {
-        let theirs = self.devices(from).await?;
-        for device in self.devices(into).await?.into_iter().filter(|device| theirs.contains(device)) {
-            self.delete_device(into, &device.id).await?;
-        }
-        let contact = self.contact(from).await?;
-        if contact.is_some() && contact == self.contact(into).await? {
-            self.delete(&self.tables.members, member_key(into, members::PERSON)).await?;
+        let consistency = Consistency::Strong;
+        let mut held = self.member_items(into, members::DEVICE, members::DEVICE, consistency).await?;
+        held.extend(self.member_item(into, members::PERSON, consistency).await?);
+        for mut item in held {
+            if item.get(members::CAME_WITH) != Some(&text(from.as_str())) {
+                continue;
+            }
+            item.retain(|name, _| name == members::MEMBER || name == members::ITEM);
+            self.delete(&self.tables.members, item).await?;
         }
         Ok(())
     }

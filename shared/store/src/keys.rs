@@ -63,6 +63,8 @@ pub(crate) mod members {
     /// As of when a person's contact was told; what was told at an enrolment has none.
     pub(crate) const TOLD_AT: &str = "told_at";
     pub(crate) const EMAIL_VERIFIED: &str = "email_verified";
+    /// Of a contact or a device that is another member's: whose, who has become part of this one.
+    pub(crate) const CAME_WITH: &str = "came_with";
     pub(crate) const JOURNAL: &str = "journal#";
     pub(crate) const COUPON: &str = "coupon#";
     pub(crate) const DEVICE: &str = "device#";
@@ -90,7 +92,8 @@ pub(crate) mod members {
 
 /// The table `directory`: how a member or a coupon is found.
 pub(crate) mod directory {
-    /// Its key: `customer#{source}#{id}`, `email#{address}`, `coupon#{CODE}`.
+    /// Its key: `customer#{source}#{id}`, `email#{address}`, `phone#{E.164}`, `card#{source}#{fingerprint}`,
+    /// `coupon#{CODE}`.
     pub(crate) const KEY: &str = "key";
 }
 

@@ -192,9 +192,9 @@ impl Store {
     ) -> Result<Option<Recorded>, StoreError> {
         let Some(key) = DirectoryKey::of_customer(customer) else { return Ok(None) };
         let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
-        let profile = self.current_profile(&found, Consistency::Strong).await?;
-        let Some(Profile { member, .. }) = profile else { return Ok(None) };
-        self.tell_contact(&member, &customer.contact, at).await.map(Some)
+        let current = self.current_member(&found, Consistency::Strong).await?;
+        let Some(Current { profile, way }) = current else { return Ok(None) };
+        self.change_contact(&profile.member, &customer.contact, way.last(), at).await.map(Some)
     }
 
     /// Changes how a member is reached, unless something newer was told; what is not told stays.
@@ -204,9 +204,24 @@ impl Store {
         contact: &Contact,
         at: Timestamp,
     ) -> Result<Recorded, StoreError> {
+        self.change_contact(member, contact, None, at).await
+    }
+
+    /// `came_with` is the member by whose name it was told, where they have become part of this one.
+    async fn change_contact(
+        &self,
+        member: &MemberId,
+        contact: &Contact,
+        came_with: Option<&MemberId>,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
         let mut update = Update::default();
         for (attribute, value) in write(contact)? {
             update.set(&attribute, value);
+        }
+        match came_with {
+            Some(other) => update.set(members::CAME_WITH, text(other.as_str())),
+            None => update.remove(members::CAME_WITH),
         }
         if contact.email.is_some() && !contact.email_verified {
             update.remove(members::EMAIL_VERIFIED);

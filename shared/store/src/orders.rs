@@ -15,6 +15,7 @@ use domain::{
 };
 
 use self::import::Told;
+pub(crate) use self::news::take_up;
 use self::news::{News, deletion_update, merge_update, restoration_update};
 use self::news::{snapshot_update, too_many_refunds};
 pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};

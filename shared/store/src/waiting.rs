@@ -13,6 +13,7 @@ use domain::{MemberId, OrderKey, OrderState};
 use crate::expression::Update;
 use crate::items::{Attributes, customer_value, number, sha256, text};
 use crate::keys::{self, directory, members, orders};
+use crate::orders::take_up;
 use crate::transaction::{Action, Transacted};
 use crate::{DirectoryKey, Store, StoreError};
 
@@ -79,6 +80,7 @@ impl Store {
         let mut update = Update::default();
         update.set(orders::CLAIMED_BY, text(member.as_str()));
         update.count(orders::REVISION);
+        take_up(&mut update);
         update.if_equal(orders::REVISION, number(order.revision));
         if let Some(owner) = &order.owner {
             // An erasure puts another owner in the person's place, and that is no revision.

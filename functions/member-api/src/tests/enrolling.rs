@@ -57,7 +57,7 @@ async fn names_of_two_members_are_refused_with_what_to_do() {
     let both = json!({"source": "shop", "customer": "a#7", "email": "b@example.com"});
     let (status, problem) = bench.enrol(both.clone()).await;
     assert_eq!(status, 409);
-    assert!(problem["detail"].as_str().unwrap().contains("Merge them first"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("merge them first"), "{problem}");
 
     let from = json!({"from": other["member"]}).to_string();
     let merged = ask(&bench.api, "POST", &format!("/members/{}/merge", bench.member), &from).await;

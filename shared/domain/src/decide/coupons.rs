@@ -53,6 +53,9 @@ fn void(draft: &mut Draft<'_>, mut coupon: Coupon, moment: Timestamp) -> Result<
 /// one that uses a coupon which another order has used.
 pub(super) fn redeem(draft: &mut Draft<'_>, code: &CouponCode, state: &OrderState) -> Result<(), Stop> {
     let Some(placed_at) = state.placed_at else { return Ok(()) };
+    if draft.profile.account.merged_into.is_some() {
+        return Ok(());
+    }
     let Some(mut coupon) = draft.all_coupons()?.into_iter().find(|coupon| coupon.code == *code) else {
         return Ok(());
     };

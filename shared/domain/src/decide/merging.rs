@@ -38,7 +38,10 @@ pub(super) fn receive(draft: &mut Draft<'_>, from: &MemberId) -> Result<(), Stop
 
 /// Closes the account: whatever it has is another member's from now on.
 pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> {
-    if draft.profile.account.merged_into.is_some() {
+    let bookkeeping = &draft.profile.bookkeeping;
+    let is_busy = bookkeeping.receiving.is_some() || bookkeeping.releasing.is_some();
+    if is_busy || draft.profile.account.merged_into.is_some() {
+        // What is still to come, or to go, must be here first.
         return Ok(());
     }
     let now = draft.now();
@@ -54,7 +57,7 @@ pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> 
     let bookkeeping = &mut draft.profile.bookkeeping;
     bookkeeping.window = Window::empty(date_of(now, zone));
     (bookkeeping.active_at, bookkeeping.next_expiry, bookkeeping.coupons_end_at) = (None, None, None);
-    (bookkeeping.rated, bookkeeping.receiving, bookkeeping.pending) = (None, None, None);
+    (bookkeeping.rated, bookkeeping.pending) = (None, None);
     Ok(())
 }
 

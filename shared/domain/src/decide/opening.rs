@@ -9,6 +9,9 @@ use crate::time::Timestamp;
 /// Posts an opening balance, unless that was done by the step before. It gives points and nothing else: no order, no
 /// status, no lifetime points. Only for expiry it is as if it were an order of its moment.
 pub(super) fn open(draft: &mut Draft<'_>, opening: &Opening, at: Timestamp) -> Result<(), Stop> {
+    if draft.profile.account.merged_into.is_some() {
+        return Ok(());
+    }
     let cause = Opening::cause(&draft.profile.member);
     let id: EntryId = draft.next_id(at, cause)?;
     if id.n > 0 {

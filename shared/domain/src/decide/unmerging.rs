@@ -10,8 +10,8 @@ use super::merging::{STEP, groups};
 use super::{expiry, rating};
 use crate::ids::{CouponCode, MemberId};
 use crate::journal::{Cause, Entry, Kind};
-use crate::member::{Coupon, Pending};
-use crate::points::Points;
+use crate::member::{Coupon, CouponState, Pending};
+use crate::points::{Overflow, Points};
 use crate::time::{FOREVER, Timestamp};
 
 /// A cause with its moment: what an order's entries have in common.
@@ -56,10 +56,28 @@ fn take_back(draft: &mut Draft<'_>, coupons: &[Coupon]) -> Result<bool, Stop> {
         if !draft.has_room_for_coupon() {
             return Ok(false);
         }
+        if let Some((points, kind)) = before.map(|before| settled(before, &coupon)).transpose()?.flatten() {
+            let id = draft.next_id(draft.now(), Cause::Void(coupon.code.clone()))?;
+            draft.post(id, Deltas::points(points), kind)?;
+        }
         draft.put_coupon(coupon);
         draft.receives_coupons = true;
     }
     Ok(true)
+}
+
+/// What has become of a coupon while it was another member's, if that was worth points: taken back, it returned its
+/// points there, and used after that it cost them again.
+fn settled(before: &Coupon, now: &Coupon) -> Result<Option<(Points, Kind)>, Overflow> {
+    let code = now.code.clone();
+    Ok(match (before.state, now.state, &now.used_by) {
+        (CouponState::Voided, CouponState::Voided, _) => None,
+        (_, CouponState::Voided, _) => Some((now.points, Kind::CouponVoided { code })),
+        (CouponState::Voided, _, Some(used)) => {
+            Some((now.points.negated()?, Kind::CouponRedeemed { code, order: used.order.clone() }))
+        }
+        _ => None,
+    })
 }
 
 /// Gives the next part back to a member whose account, with this journal, was opened again; at the end, the sum of the
@@ -94,6 +112,12 @@ pub(super) fn give_back(
         if !draft.has_room_for_coupon() {
             return Ok(());
         }
+        let settled_here = settled_since(draft, code, received.sequence)?;
+        if settled_here != Deltas::default() {
+            let id = draft.next_id(draft.now(), Cause::Void(code.clone()))?;
+            let deltas = Deltas::default().less(settled_here)?;
+            draft.post(id, deltas, Kind::GivenBack { to: to.clone() })?;
+        }
         draft.remove_coupon(code.clone());
     }
     let id = draft.next_id(draft.now(), Cause::Merge(to.clone()))?;
@@ -101,6 +125,17 @@ pub(super) fn give_back(
     draft.post(id, rest, Kind::GivenBack { to })?;
     draft.profile.bookkeeping.releasing = None;
     add_up_anew(draft)
+}
+
+/// What taking a coupon back, or its use after that, has posted since it came.
+fn settled_since(draft: &Draft<'_>, code: &CouponCode, since: u64) -> Result<Deltas, Stop> {
+    let mut sum = Deltas::default();
+    for entry in draft.journal_since(Timestamp::UNIX_EPOCH)?.filter(|entry| entry.sequence > since) {
+        if matches!(&entry.id.cause, Cause::Void(of) | Cause::Redemption(of) if of == code) {
+            sum = sum.with(entry)?;
+        }
+    }
+    Ok(sum)
 }
 
 /// What of the member's is still here, by cause, with what it takes to give it back.

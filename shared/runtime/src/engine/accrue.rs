@@ -116,8 +116,9 @@ impl Engine {
         let programmes = self.programmes.get().await?;
         Ok(!enrols(state)
             || match programmes.at(now).programme.enrolment {
-                Joining::Automatic => own_key(state).is_none(),
-                Joining::Explicit => self.has_to_wait(state, consistency).await?,
+                Joining::Automatic if !programmes.may_have_waited() => own_key(state).is_none(),
+                Joining::Automatic if own_key(state).is_some() => false,
+                Joining::Automatic | Joining::Explicit => self.has_to_wait(state, consistency).await?,
             })
     }
 

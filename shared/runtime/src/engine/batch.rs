@@ -37,7 +37,8 @@ impl<'a> Batch<'a> {
         }
         let mut state = Cow::Borrowed(state);
         let mut first_seen = first_seen;
-        let mut consistency = Consistency::Eventual;
+        // What was told before was perhaps posted a moment ago, and to somebody else.
+        let mut consistency = if first_seen { Consistency::Eventual } else { Consistency::Strong };
         let mut attempt = 0;
         loop {
             let loaded = match self.load_owner(&state, consistency, budget).await? {
@@ -104,6 +105,9 @@ impl<'a> Batch<'a> {
         {
             for other in DirectoryKey::everywhere(customer).filter(|other| other != key) {
                 if let Some(member) = engine.store.find_member(&other, Consistency::Strong).await? {
+                    if let Some(now) = engine.changed_hands(state).await? {
+                        return Ok(Owner::Changed(Box::new(now)));
+                    }
                     // A customer of another source; from now on found under this name too.
                     engine.add_name(key, &member, budget).await?;
                     return Ok(Owner::of(self.load_found(&member, Consistency::Strong).await?));

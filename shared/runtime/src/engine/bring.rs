@@ -90,7 +90,7 @@ impl Engine {
             return Ok(Brought::OpenedOtherwise(member));
         }
         let command = Command::Bring { opening: Some(opening), at };
-        self.carry_out_for(&member, command, budget).await?;
+        self.carry_out_for_current(&member, command, budget).await?;
         Ok(Brought::Done(member))
     }
 }

@@ -80,6 +80,9 @@ impl Engine {
         let Some(receiving) = profile.bookkeeping.receiving else { return Ok(()) };
         let from = &receiving.from;
         let closed = self.carry_out_for(from, Command::MergeInto { into: member }, budget).await?;
+        if closed.as_ref().is_some_and(|profile| profile.account.merged_into.is_none()) {
+            return Err(EngineError::Retryable(format!("another merge of member {from} is under way")));
+        }
         if closed.is_some_and(|profile| profile.account.merged_into.as_ref() == Some(member)) {
             self.store.adopt(from, member, self.clock.now()).await?;
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::decide::Posting;
-use domain::{Cause, Command, Coupon, CouponCode, Entry, EntryId, Kind, MemberId, OrderState, Timestamp};
+use domain::{Cause, Command, Coupon, CouponCode, Entry, Kind, MemberId, OrderState, Timestamp};
 use jiff::SignedDuration;
 use store::{Consistency, DirectoryKey};
 
@@ -13,6 +13,9 @@ use crate::clock::Budget;
 
 /// For how long a merge can be taken back. Whoever notices later has bought and spent as one person since.
 pub const UNDOABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// By how much the clocks of two of our functions may differ.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// How many other merges of the same members may come in between.
 const MAX_ROUNDS: u32 = 32;
@@ -36,6 +39,7 @@ pub enum Unmerged {
 impl Engine {
     /// Makes a member who became part of another one a member of their own again.
     pub async fn unmerge(&self, member: &MemberId, budget: Budget) -> Result<Unmerged, EngineError> {
+        let mut is_asked = false;
         for _ in 0..MAX_ROUNDS {
             let journal =
                 self.store.journal_since(member, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
@@ -47,7 +51,8 @@ impl Engine {
             };
             let is_under_way = other.bookkeeping.releasing.as_ref() == Some(member);
             if is_open && !is_under_way {
-                return Ok(Unmerged::NotMerged);
+                // Perhaps a review was quicker than we.
+                return Ok(if is_asked { Unmerged::Done } else { Unmerged::NotMerged });
             }
             if self.clock.now().duration_since(merged_at) > UNDOABLE_FOR {
                 return Ok(Unmerged::TooLate { merged_at });
@@ -57,6 +62,7 @@ impl Engine {
             }
             if !self.finish_merges(&other, budget).await? {
                 self.carry_out_for(&into, Command::Release { to: member }, budget).await?;
+                is_asked = true;
             } else if is_under_way {
                 return Ok(Unmerged::Done);
             }
@@ -103,17 +109,19 @@ impl Engine {
         Ok(theirs)
     }
 
-    /// What has been told since the merge of orders that are the other one's: as it is now.
+    /// The orders of the other one's that stand here, as they are now. What was told of them before the merge is
+    /// reconciled there already, and posts nothing.
     async fn told_since(&self, to: &MemberId, member: &MemberId) -> Result<Vec<OrderState>, EngineError> {
         let consistency = Consistency::Strong;
         let journal = self.store.journal_since(to, Timestamp::UNIX_EPOCH, consistency).await?;
-        let carried: BTreeSet<&EntryId> = journal.iter().map(|entry| &entry.id).collect();
+        let closings = journal.iter().filter(|entry| matches!(entry.kind, Kind::MergedInto { .. }));
+        let Some(closed_at) = closings.map(|entry| entry.recorded_at).max() else { return Ok(Vec::new()) };
+        let told_from = closed_at - CLOCKS_DIFFER;
         let mut seen = BTreeSet::new();
         let mut told = Vec::new();
         for entry in self.store.journal_since(member, Timestamp::UNIX_EPOCH, consistency).await? {
             let (Cause::Order(key) | Cause::UnlinkedRefund(key)) = &entry.id.cause else { continue };
-            // An order is carried over as one entry; whatever else it has posted, it posted here.
-            if carried.contains(&entry.id) || !seen.insert(key.clone()) {
+            if entry.recorded_at < told_from || !seen.insert(key.clone()) {
                 continue;
             }
             let Some(state) = self.store.order(key).await? else { continue };

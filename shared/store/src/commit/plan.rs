@@ -139,8 +139,8 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     }
     let issued_now = issued_now(decision);
     for coupon in &decision.coupons {
-        if decision.receives_coupons {
-            // They were another member's, in whose journal they were issued; their codes still lead there, and on.
+        if decision.receives_coupons && !issued_now.contains(&coupon.code) {
+            // It was another member's, in whose journal it was issued; its code still leads there, and on.
             let item = coupon_item(member, coupon)?;
             writes.push(Write::put(Role::Coupon, item, Condition::None));
         } else {

@@ -107,7 +107,7 @@ fn revise(update: &mut Update) {
 }
 
 /// Wakes the accrual, also for what was parked or dropped.
-pub(super) fn take_up(update: &mut Update) {
+pub(crate) fn take_up(update: &mut Update) {
     update.set(orders::ACCRUE, AttributeValue::Bool(true));
     update.remove(orders::PARKED);
     update.remove(orders::DROPPED);

@@ -15,11 +15,14 @@ impl Store {
     /// Writes that an order, known or not, is a part of another one, known or not.
     pub async fn record_part(&self, part: &OrderKey, whole: &OrderKey) -> Result<Recorded, StoreError> {
         let (recorded, state) = self.record_and_read(part, &News::of_part(whole), Told::AsItHappens).await?;
-        let refunds = state.map(|state| state.refunds).unwrap_or_default();
+        // Of two wholes the first one told stays.
+        let Some((refunds, whole)) = state.and_then(|state| Some((state.refunds, state.part_of?))) else {
+            return Ok(recorded);
+        };
         if refunds.is_empty() {
             return Ok(recorded);
         }
-        Ok(recorded.or(self.record_news(whole, &News::of_refunds(&refunds), Told::AsItHappens).await?))
+        Ok(recorded.or(self.record_news(&whole, &News::of_refunds(&refunds), Told::AsItHappens).await?))
     }
 
     /// Writes a refund of an order, and of the one of which that is a part.

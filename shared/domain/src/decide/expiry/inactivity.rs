@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{expire, expiries_after, give_back};
 use crate::decide::draft::{Draft, Stop};
-use crate::journal::{Cause, Entry};
+use crate::journal::{Cause, Entry, Kind};
 use crate::member::{NextExpiry, Profile};
 use crate::points::{Overflow, Points};
 use crate::programme::Programme;
@@ -72,8 +72,12 @@ pub(super) fn recount(draft: &mut Draft<'_>) -> Result<(), Stop> {
 /// When there was activity, from a moment on, oldest first: the orders that count, and opening balances.
 fn activities(draft: &Draft<'_>, since: Timestamp) -> Result<Vec<Timestamp>, Stop> {
     let mut counts: BTreeMap<(Timestamp, &Cause), i8> = BTreeMap::new();
-    for Entry { id, counts: delta, .. } in draft.journal_since(since)? {
-        let delta = if matches!(id.cause, Cause::Opening(_)) { 1 } else { *delta };
+    for Entry { id, counts: delta, kind, .. } in draft.journal_since(since)? {
+        let delta = match (&id.cause, kind) {
+            (Cause::Opening(_), Kind::GivenBack { .. }) => -1,
+            (Cause::Opening(_), _) => 1,
+            _ => *delta,
+        };
         if delta != 0 {
             let count = counts.entry((id.effective_at, &id.cause)).or_default();
             *count = count.checked_add(delta).ok_or(Overflow)?;

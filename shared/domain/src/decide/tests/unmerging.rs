@@ -6,7 +6,7 @@ use super::merging::member;
 use super::rules::NO_REWARD;
 use super::world::{World, at, order};
 use crate::decide::Posting;
-use crate::{Command, Coupon, CouponCode, CouponState, OrderState};
+use crate::{Command, Coupon, CouponCode, CouponState, Opening, OrderState, Points, Reason};
 
 impl World {
     /// Takes a merge with another member back, as the shell does; `told_since` are that member's orders since the merge.
@@ -89,6 +89,49 @@ fn a_coupon_goes_back_as_it_has_become() {
     one.gives_back(&mut other, &[]);
     assert!(one.coupons.is_empty());
     assert_eq!(other.coupons[0].state, CouponState::Redeemed);
+}
+
+#[test]
+fn a_coupon_taken_back_meanwhile_returns_its_points_to_whose_it_was() {
+    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
+    one.orders("1", "2026-01-05", 1_000);
+    let second = other.orders("2", "2026-01-10", 50_000);
+    one.pass_to(other.now);
+    one.receives(&mut other);
+    let refunded = second.refunded("r", one.now, 50_000);
+    one.arrives(&refunded);
+    assert_eq!((one.balance(), one.voided_coupons()), (10, 1));
+    one.gives_back(&mut other, &[refunded]);
+    assert_eq!((one.balance(), one.coupons.len()), (10, 0));
+    assert_eq!((other.balance(), other.live_coupons()), (0, 0));
+    assert_eq!((one.folded(), other.folded()), (one.profile.account.clone(), other.profile.account.clone()));
+}
+
+#[test]
+fn what_a_member_brought_goes_back_with_its_date() {
+    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
+    one.orders("1", "2026-01-05", 10_000);
+    other.now = at("2026-02-01");
+    let opening = Opening { points: Points(70), reason: Reason::new("before").unwrap(), dated: None };
+    other.run(Command::Bring { opening: Some(&opening), at: other.now }).unwrap();
+    one.pass_to(other.now);
+    let before = (one.clone(), other.clone());
+    one.receives(&mut other);
+    assert_eq!((one.balance(), one.expires_at()), (170, before.1.expires_at()));
+    one.gives_back(&mut other, &[]);
+    assert_eq!((one.seen(), other.seen()), (before.0.seen(), before.1.seen()));
+}
+
+#[test]
+fn an_account_that_is_still_receiving_is_not_closed() {
+    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
+    one.orders("1", "2026-01-05", 10_000);
+    other.now = one.now;
+    let (first, third) = (one.profile.member.clone(), crate::MemberId::new("C").unwrap());
+    one.run(Command::Receive { from: &third }).unwrap();
+    one.run(Command::MergeInto { into: &other.profile.member }).unwrap();
+    assert_eq!((one.balance(), &one.profile.account.merged_into), (100, &None), "{first}");
+    assert!(one.profile.bookkeeping.receiving.is_some());
 }
 
 #[test]
