@@ -14,7 +14,6 @@ mod roll;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use domain::{Currency, SourceName, Timestamp};
 use store::{Recorded, Store, StoreError};
@@ -28,13 +27,11 @@ pub(crate) use self::report::Report;
 use crate::bar::Bar;
 use crate::digest::{Digest, Digesting};
 use crate::history::{BadReason, BadRow, History, HistoryError, Kind, Names, Purpose, Row};
+use crate::pace::{Pace, patiently};
 
 /// Writes under way at once: from a desk far from the region each takes a tenth of a second, and the rate must still
 /// be reached.
 const IN_FLIGHT: usize = 16;
-/// How often a row is tried while the store is away. With the pauses between, that is a minute.
-const ATTEMPTS: u32 = 7;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What is to be imported, and how.
 #[derive(Debug)]
@@ -157,7 +154,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Sends every row that is left, some at a time, and remembers after each time how far it came.
     async fn carry_out(mut self, rows: &[Row], mut progress: Progress) -> Result<Progress, ImportError> {
-        let (started, first) = (Instant::now(), progress.next);
+        let (pace, first) = (Pace::begin(self.options.rate), progress.next);
         let elapsed_before = progress.elapsed();
         let mut naming = Naming::default();
         let mut parcels = rows.iter().map(|row| {
@@ -167,9 +164,9 @@ impl Run<'_> {
         if first > 0 {
             parcels.nth(first - 1);
         }
-        let at_once = IN_FLIGHT.min(usize::try_from(self.options.rate).unwrap_or(IN_FLIGHT));
+        let at_once = pace.at_once(IN_FLIGHT);
         while progress.next < rows.len() {
-            wait_for_turn(started, progress.next - first, self.options.rate).await;
+            pace.wait_for_turn(progress.next - first).await;
             let mut under_way = JoinSet::new();
             for (row, parcel) in parcels.by_ref().take(at_once) {
                 progress.next += 1;
@@ -187,7 +184,7 @@ impl Run<'_> {
                     (line, Err(problem)) => return Err(ImportError::Store { line, problem }),
                 }
             }
-            progress.set_elapsed(elapsed_before + started.elapsed());
+            progress.set_elapsed(elapsed_before + pace.elapsed());
             progress.save(&self.options.state)?;
         }
         self.bar.finish();
@@ -195,25 +192,10 @@ impl Run<'_> {
     }
 }
 
-/// Waits until as many rows as were sent may have been.
-async fn wait_for_turn(started: Instant, sent: usize, rate: u32) {
-    let sent = u32::try_from(sent).unwrap_or(u32::MAX);
-    let turn = started + Duration::from_secs(1) * sent / rate;
-    tokio::time::sleep_until(turn.into()).await;
-}
-
-/// Sends a row; while the store is away, again and again, with a longer pause each time.
+/// Sends a row, also where the store is away for a moment.
 async fn send(store: Store, line: u64, parcel: Parcel) -> (u64, Result<Recorded, StoreError>) {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..ATTEMPTS {
-        match parcel.send(&store).await {
-            Err(StoreError::Retryable(_)) => {}
-            sent => return (line, sent),
-        }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-    }
-    (line, parcel.send(&store).await)
+    let is_away = |error: &StoreError| matches!(error, StoreError::Retryable(_));
+    (line, patiently(|| parcel.send(&store), is_away).await)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod import;
 mod in_process;
 pub mod inbox;
 mod local_api;
+mod pace;
 mod parked;
 mod platforms;
 mod problem;

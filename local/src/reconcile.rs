@@ -4,54 +4,47 @@
 
 mod report;
 
-use std::time::{Duration, Instant};
-
 use order_webhook::{Listed, Outcome, ReconcileError, Reconciliation, Recorder};
 use store::StoreError;
 use tokio::task::JoinSet;
 
 pub use self::report::Report;
 use crate::bar::Bar;
+use crate::pace::{Pace, patiently};
 
 /// Orders under way at once: from a desk far from the region each takes a tenth of a second, or several where it is read
 /// for itself, and the platform must not be asked too much.
 const IN_FLIGHT: usize = 8;
-/// How often an order is tried while the store is away. With the pauses between, that is a minute.
-const ATTEMPTS: u32 = 7;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Reads the whole list. What was done until an error is reported all the same.
 pub async fn reconcile(mut walk: Reconciliation, rate: u32) -> (Report, Result<(), ReconcileError>) {
     let mut run = Run {
         recorder: walk.recorder(),
-        rate,
-        started: Instant::now(),
+        pace: Pace::begin(rate),
         bar: Bar::without_end("orders"),
         report: Report::default(),
     };
     let done = run.carry_out(&mut walk).await;
     run.bar.finish();
     run.report.pages = walk.pages();
-    run.report.elapsed = run.started.elapsed();
+    run.report.elapsed = run.pace.elapsed();
     (run.report, done)
 }
 
 struct Run {
     recorder: Recorder,
-    /// The most orders of a second.
-    rate: u32,
-    started: Instant,
+    pace: Pace,
     bar: Bar,
     report: Report,
 }
 
 impl Run {
     async fn carry_out(&mut self, walk: &mut Reconciliation) -> Result<(), ReconcileError> {
-        let at_once = IN_FLIGHT.min(usize::try_from(self.rate).unwrap_or(IN_FLIGHT));
+        let at_once = self.pace.at_once(IN_FLIGHT);
         while let Some(mut page) = walk.next_page().await? {
             self.bar.say(&format!("page {}", walk.pages()));
             while !page.is_empty() {
-                self.wait_for_turn().await;
+                self.pace.wait_for_turn(self.report.read).await;
                 let rest = page.split_off(at_once.min(page.len()));
                 self.record(std::mem::replace(&mut page, rest)).await?;
             }
@@ -73,26 +66,11 @@ impl Run {
         }
         Ok(())
     }
-
-    /// Waits until as many orders as were read may have been.
-    async fn wait_for_turn(&self) {
-        let read = u32::try_from(self.report.read).unwrap_or(u32::MAX);
-        let turn = self.started + Duration::from_secs(1) * read / self.rate;
-        tokio::time::sleep_until(turn.into()).await;
-    }
 }
 
-/// Records an order; while the store is away, again and again, with a longer pause each time.
+/// Records an order, also where the store is away for a moment.
 async fn record(recorder: Recorder, order: Listed) -> (Listed, Result<Outcome, ReconcileError>) {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..ATTEMPTS {
-        match recorder.record(&order).await {
-            Err(ReconcileError::Store(StoreError::Retryable(_))) => {}
-            recorded => return (order, recorded),
-        }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-    }
-    let recorded = recorder.record(&order).await;
+    let is_away = |error: &ReconcileError| matches!(error, ReconcileError::Store(StoreError::Retryable(_)));
+    let recorded = patiently(|| recorder.record(&order), is_away).await;
     (order, recorded)
 }

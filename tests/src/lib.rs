@@ -13,6 +13,16 @@ use local::stack::{Options, Stack};
 use order_webhook::Sources;
 use serde_json::{Value, json};
 
+/// Every function, by its package, which is its folder and its binary, too.
+pub const FUNCTIONS: [&str; 7] = [
+    "order-webhook",
+    "points-accrual",
+    "tier-review",
+    "order-sweep",
+    "notifications",
+    "member-api",
+    "erasure",
+];
 /// The generic sender of the local stack.
 pub const GENERIC: &str = "generic-main";
 /// The Shopify shop of the local stack.

@@ -4,16 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
-
-const FUNCTIONS: [&str; 7] = [
-    "order-webhook",
-    "points-accrual",
-    "tier-review",
-    "order-sweep",
-    "notifications",
-    "member-api",
-    "erasure",
-];
+use tests::FUNCTIONS;
 
 /// Our own packages, each with those of our own that it names, tests aside.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use local::template::{DEPLOYED, LocalNames, Template};
 use serde_json::Value;
-use tests::Shop;
+use tests::{FUNCTIONS, Shop};
 
 const AFTER_THE_EVENTS: &str = "2026-03-10T12:00:00Z";
 
@@ -56,15 +56,7 @@ async fn the_schedules_event_starts_a_sweep() {
 
 #[test]
 fn every_function_has_sample_events() {
-    for function in [
-        "order-webhook",
-        "points-accrual",
-        "tier-review",
-        "order-sweep",
-        "notifications",
-        "member-api",
-        "erasure",
-    ] {
+    for function in FUNCTIONS {
         let files = std::fs::read_dir(events().join(function)).unwrap();
         assert!(files.count() > 0, "{function} has none");
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs::File;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{SourceName, Timestamp};
 use runtime::{Brought, Budget, Engine, EngineError, Newcomer};
@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 
 use super::progress::{Identity, Progress, Rejected};
 use super::roll::{Roll, Row};
-use super::{ATTEMPTS, FIRST_PAUSE, IN_FLIGHT, ImportError, Options, report, wait_for_turn};
+use super::{IN_FLIGHT, ImportError, Options, report};
 use crate::bar::Bar;
 use crate::digest::{Digest, Digesting};
+use crate::pace::{Pace, patiently};
 
 /// What became of a file's members, in all runs of the import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,12 +87,11 @@ async fn bring_all(
     now: Timestamp,
 ) -> Result<Progress, ImportError> {
     let began_at = *progress.began_at.get_or_insert(now);
-    let (started, first, elapsed_before) = (Instant::now(), progress.next, progress.elapsed());
+    let (pace, first, elapsed_before) = (Pace::begin(options.rate), progress.next, progress.elapsed());
     let mut bar = Bar::new(rows.len(), first);
-    let at_once = IN_FLIGHT.min(usize::try_from(options.rate).unwrap_or(IN_FLIGHT));
     progress.save(&options.state)?;
-    for some in rows.get(first..).unwrap_or_default().chunks(at_once) {
-        wait_for_turn(started, progress.next - first, options.rate).await;
+    for some in rows.get(first..).unwrap_or_default().chunks(pace.at_once(IN_FLIGHT)) {
+        pace.wait_for_turn(progress.next - first).await;
         let mut under_way = JoinSet::new();
         for Row { line, newcomer } in some {
             progress.next += 1;
@@ -101,30 +101,22 @@ async fn bring_all(
         while let Some(brought) = under_way.join_next().await {
             count(brought?, &mut progress)?;
         }
-        progress.set_elapsed(elapsed_before + started.elapsed());
+        progress.set_elapsed(elapsed_before + pace.elapsed());
         progress.save(&options.state)?;
     }
     bar.finish();
     Ok(progress)
 }
 
-/// Brings a member; while the store is away, again and again, with a longer pause each time.
+/// Brings a member, also where the store is away for a moment.
 async fn bring(
     engine: Engine,
     line: u64,
     newcomer: Newcomer,
     at: Timestamp,
 ) -> (u64, Result<Brought, EngineError>) {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..ATTEMPTS {
-        match engine.bring(&newcomer, at, Budget::until(0)).await {
-            Err(EngineError::Retryable(_)) => {}
-            brought => return (line, brought),
-        }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-    }
-    (line, engine.bring(&newcomer, at, Budget::until(0)).await)
+    let is_away = |error: &EngineError| matches!(error, EngineError::Retryable(_));
+    (line, patiently(|| engine.bring(&newcomer, at, Budget::until(0)), is_away).await)
 }
 
 fn count(

@@ -79,14 +79,9 @@ impl Store {
                 .set_expression_attribute_values(values)
                 .build()
                 .map(|put| action.put(put)),
-            Action::Delete => Delete::builder()
-                .table_name(table)
-                .set_key(item)
-                .set_condition_expression(condition)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .build()
-                .map(|delete| action.delete(delete)),
+            Action::Delete => {
+                Delete::builder().table_name(table).set_key(item).build().map(|delete| action.delete(delete))
+            }
             Action::Check => ConditionCheck::builder()
                 .table_name(table)
                 .set_key(item)

@@ -38,7 +38,7 @@ pub(super) struct Write {
 pub(super) enum Action {
     /// It is written.
     Put,
-    /// It is removed.
+    /// It is removed, if it is there.
     Delete,
     /// It is only looked at.
     Check,
