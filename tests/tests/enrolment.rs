@@ -277,14 +277,18 @@ async fn orders_at_shopify(shop: &Shop, id: u64, customer: u64) {
 }
 
 async fn orders_as(shop: &Shop, id: u64, customer: Value) {
-    let order = json!({
+    let order = shopify_order(id, customer);
+    assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "orders/paid")], &order).await.0, 202);
+    shop.drain().await;
+}
+
+fn shopify_order(id: u64, customer: Value) -> Value {
+    json!({
         "id": id, "created_at": OPENING, "updated_at": OPENING, "currency": "EUR", "financial_status": "paid",
         "current_subtotal_price": "20.00", "subtotal_price": "20.00", "total_price": "20.00",
         "line_items": [{"id": 1, "quantity": 1, "current_quantity": 1, "price": "20.00"}],
         "customer": customer,
-    });
-    assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "orders/paid")], &order).await.0, 202);
-    shop.drain().await;
+    })
 }
 
 async fn merge_at_shopify(shop: &Shop, kept: u64, deleted: u64) {
@@ -306,6 +310,161 @@ async fn of_two_customers_who_turned_out_to_be_one_the_one_who_enrols_gets_what_
     enrol(&shop, json!({"source": SHOPIFY, "customer": "7"})).await;
     let member = shop.get(&format!("/members?source={SHOPIFY}&customer=7")).await.1;
     assert_eq!((&member["balance"], waiting(&shop)), (&json!(400), 0));
+}
+
+/// Two customers of Shopify of whom nobody ever heard become one.
+async fn merged_before_anybody_ordered(rules: &[(&str, &str)]) -> Shop {
+    let shop = Shop::with(OPENING, programme(rules)).await;
+    merge_at_shopify(&shop, 7, 8).await;
+    shop
+}
+
+async fn balance_at_shopify(shop: &Shop, customer: u64) -> Value {
+    shop.get(&format!("/members?source={SHOPIFY}&customer={customer}")).await.1["balance"].clone()
+}
+
+#[tokio::test]
+async fn a_merge_of_two_customers_of_whom_neither_ever_ordered_is_remembered() {
+    let shop = merged_before_anybody_ordered(&[]).await;
+    orders_at_shopify(&shop, 1, 8).await;
+    assert_eq!(
+        (balance_at_shopify(&shop, 7).await, balance_at_shopify(&shop, 8).await),
+        (json!(200), json!(200))
+    );
+    orders_at_shopify(&shop, 2, 7).await;
+    assert_eq!((balance_at_shopify(&shop, 8).await, members(&shop)), (json!(400), 1));
+    // The kept one became part of a third one, whom nobody knows either; and once more, the other way round.
+    merge_at_shopify(&shop, 9, 7).await;
+    merge_at_shopify(&shop, 7, 9).await;
+    orders_at_shopify(&shop, 3, 9).await;
+    assert_eq!((balance_at_shopify(&shop, 8).await, members(&shop)), (json!(600), 1));
+}
+
+#[tokio::test]
+async fn aliases_of_aliases_lead_to_one_member_and_never_round_in_a_circle() {
+    let shop = merged_before_anybody_ordered(&[]).await;
+    for (kept, deleted) in [(6, 7), (8, 6), (7, 8)] {
+        merge_at_shopify(&shop, kept, deleted).await;
+    }
+    for (id, customer) in [(1, 8), (2, 7), (3, 6)] {
+        orders_at_shopify(&shop, id, customer).await;
+    }
+    assert_eq!((balance_at_shopify(&shop, 7).await, members(&shop)), (json!(600), 1));
+    let report = sweep(&shop).await;
+    assert_eq!((&report["repaired"], &report["failed"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+async fn what_the_merged_one_orders_waits_for_the_kept_one_to_enrol() {
+    let explicit = (r#"enrolment = "automatic""#, r#"enrolment = "explicit""#);
+    for enroller in ["7", "8"] {
+        let shop = merged_before_anybody_ordered(&[explicit]).await;
+        orders_at_shopify(&shop, 1, 8).await;
+        orders_at_shopify(&shop, 2, 7).await;
+        assert_eq!((members(&shop), waiting(&shop)), (0, 2));
+        assert_eq!(enrol(&shop, json!({"source": SHOPIFY, "customer": enroller})).await.0, 201);
+        orders_at_shopify(&shop, 3, 8).await;
+        assert_eq!((balance_at_shopify(&shop, 7).await, waiting(&shop)), (json!(600), 0), "{enroller}");
+        assert_eq!(enrol(&shop, json!({"source": SHOPIFY, "customer": "8"})).await.0, 200);
+        assert_eq!(members(&shop), 1);
+    }
+}
+
+#[tokio::test]
+async fn of_two_opposite_merges_at_one_moment_one_is_remembered() {
+    let shop = Shop::open(OPENING).await;
+    let source = SourceName::new(SHOPIFY).unwrap();
+    let customer = |id: String| domain::CustomerId::new(id).unwrap();
+    for pair in 0..20 {
+        let (one, other) = (customer(format!("{pair}-a")), customer(format!("{pair}-b")));
+        let merge = |kept: &domain::CustomerId, deleted: &domain::CustomerId| {
+            let merge = domain::CustomerMerge { kept: kept.clone(), deleted: deleted.clone() };
+            let (engine, source) = (engine(&shop), source.clone());
+            tokio::spawn(async move { engine.merge_customers(&source, &merge, Budget::until(0)).await })
+        };
+        let both = tokio::join!(merge(&one, &other), merge(&other, &one));
+        both.0.unwrap().unwrap();
+        both.1.unwrap().unwrap();
+        let store = shop.stack.store();
+        let key = |id: &domain::CustomerId| DirectoryKey::Customer(source.clone(), id.clone());
+        let mut found = Vec::new();
+        for id in [&one, &other] {
+            found.push(store.look_up(&key(id), Consistency::Strong).await.unwrap());
+        }
+        assert_eq!(found[0], found[1]);
+    }
+}
+
+#[tokio::test]
+async fn a_merge_and_both_customers_first_orders_at_one_moment_leave_one_member() {
+    let shop = Shop::open(OPENING).await;
+    let source = SourceName::new(SHOPIFY).unwrap();
+    for pair in 0..20_u64 {
+        let (kept, deleted) = (1_000 + pair, 2_000 + pair);
+        for customer in [kept, deleted] {
+            let order = shopify_order(customer, json!({"id": customer}));
+            assert_eq!(shop.send(SHOPIFY, &[("x-shopify-topic", "orders/paid")], &order).await.0, 202);
+        }
+        let accrue = |order: u64| {
+            let (engine, key) = (engine(&shop), OrderKey::new(format!("{SHOPIFY}#{order}")).unwrap());
+            tokio::spawn(async move {
+                let state = engine.store().order(&key).await.unwrap().unwrap();
+                engine.batch().accrue(&state, true, Budget::until(0)).await
+            })
+        };
+        let id = |customer: u64| domain::CustomerId::new(customer.to_string()).unwrap();
+        let merge = domain::CustomerMerge { kept: id(kept), deleted: id(deleted) };
+        let (engine, of) = (engine(&shop), source.clone());
+        let merging =
+            tokio::spawn(async move { engine.merge_customers(&of, &merge, Budget::until(0)).await });
+        let all = tokio::join!(accrue(kept), merging, accrue(deleted));
+        all.0.unwrap().unwrap();
+        all.1.unwrap().unwrap();
+        all.2.unwrap().unwrap();
+        shop.drain().await;
+        let account = shop.get(&format!("/members?source={SHOPIFY}&customer={kept}")).await.1;
+        let other = shop.get(&format!("/members?source={SHOPIFY}&customer={deleted}")).await.1;
+        assert_eq!((&account["balance"], &account["member"]), (&json!(400), &other["member"]));
+    }
+}
+
+#[tokio::test]
+async fn two_first_orders_of_one_customer_at_one_moment_are_one_members() {
+    let rules =
+        programme(&[("currency = \"EUR\"", "currency = \"EUR\"\nidentity = { across_sources = true }")]);
+    let shop = Shop::with(OPENING, rules).await;
+    for customer in 0..20 {
+        let address = format!("known-{customer}@example.com");
+        assert_eq!(enrol(&shop, json!({"email": address})).await.0, 201);
+        // One of them tells the address by which a member is known, the other one does not.
+        let known = json!({"id": format!("c-{customer}"), "email": address, "email_verified": true});
+        let unknown = json!({"id": format!("c-{customer}")});
+        let mut accruals = Vec::new();
+        for (number, who) in [known, unknown].into_iter().enumerate() {
+            let id = format!("{customer}-{number}");
+            let mut order = shop.order(&id, "", 1_000);
+            order["order"]["customer"] = who;
+            shop.deliver(&order).await;
+            let (engine, key) = (engine(&shop), OrderKey::new(format!("{GENERIC}#{id}")).unwrap());
+            let state = engine.store().order(&key).await.unwrap().unwrap();
+            accruals.push(tokio::spawn(async move {
+                engine.batch().accrue(&state, true, Budget::until(0)).await
+            }));
+        }
+        for accrual in accruals {
+            accrual.await.unwrap().unwrap();
+        }
+        shop.drain().await;
+        let member = shop.member(&format!("c-{customer}")).await;
+        assert_eq!(member["balance"], 200, "{member}");
+        assert_eq!(member["lifetime_points"], 200, "nothing was posted to anybody else");
+    }
+    let lifetime: i64 = items(&shop, "Members")
+        .iter()
+        .filter(|item| item["item"]["S"] == "profile")
+        .map(|item| item["lifetime_points"]["N"].as_str().unwrap().parse::<i64>().unwrap())
+        .sum();
+    assert_eq!(lifetime, 20 * 200, "each order was posted once");
 }
 
 #[tokio::test]

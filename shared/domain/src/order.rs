@@ -127,10 +127,26 @@ pub struct Snapshot {
     pub coupons: BTreeSet<CouponCode>,
 }
 
+impl Payment {
+    /// The share of the order that is paid, as a part of a whole; nothing where nothing is paid.
+    pub fn share(self) -> Option<(i64, i64)> {
+        match self {
+            Self::Paid => Some((1, 1)),
+            Self::Partial { paid, total } if paid > 0 && total > 0 => Some((paid.min(total), total)),
+            Self::Partial { .. } | Self::Unpaid => None,
+        }
+    }
+}
+
 impl Snapshot {
     /// Whether the order stands, so that what was used to pay for it is used.
     pub fn stands(&self) -> bool {
         !self.cancelled && !self.test
+    }
+
+    /// Whether the order counts: something of it is paid, and it stands.
+    pub fn counts(&self) -> bool {
+        self.stands() && self.payment.share().is_some()
     }
 }
 
@@ -283,6 +299,13 @@ impl OrderState {
         let changed_at = self.snapshot.as_ref().map(|snapshot| snapshot.updated_at);
         let refunds = self.refunds.values().chain(&self.unlinked).map(|refund| refund.refunded_at);
         self.placed_at.into_iter().chain(changed_at).chain(refunds).max()
+    }
+
+    /// Whether it may make its owner a member, or give a member another name: an order that counts does, and a refund
+    /// that names no order. A payment that belongs to another order does not: that order does.
+    pub fn enrols(&self) -> bool {
+        self.unlinked.is_some()
+            || (self.part_of.is_none() && self.snapshot.as_ref().is_some_and(Snapshot::counts))
     }
 
     /// Whether the order, as it is now, uses a coupon.

@@ -30,8 +30,8 @@ pub struct Programme {
     pub locale: String,
     /// Who becomes a member.
     pub enrolment: Enrolment,
-    /// Whether customers of different sources with the same verified e-mail are one member.
-    pub across_sources: bool,
+    /// By what a person is recognised beside the platform's own identifier.
+    pub identity: Identity,
     /// How orders earn points.
     pub earning: Earning,
     /// When points run out, if they do.
@@ -69,6 +69,15 @@ pub enum Enrolment {
     Automatic,
     /// Whoever asks to; what others order waits for them.
     Explicit,
+}
+
+/// By what a person is recognised beside the platform's own identifier.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Whether customers of different sources with the same verified e-mail are one member.
+    pub across_sources: bool,
+    /// Whether those with the same phone number are one member, too. No platform verifies a number, so the shop vouches.
+    pub trust_phones: bool,
 }
 
 /// How orders earn points.

@@ -18,7 +18,7 @@ use store::{Commit, Consistency, Current, DirectoryKey, Enrolment, Store, StoreE
 
 pub use self::accrue::Accrued;
 pub use self::batch::Batch;
-use self::batch::{Owner, enrols, own_key};
+use self::batch::{Owner, own_key};
 pub use self::bring::{Brought, Newcomer};
 pub use self::enrolment::Enrolled;
 pub use self::programmes::ProgrammeCache;

@@ -33,6 +33,13 @@ pub struct Enrolment {
     pub contact: Contact,
 }
 
+impl Enrolment {
+    /// The same person under other keys.
+    pub fn under(&self, keys: &[DirectoryKey]) -> Self {
+        Self { keys: keys.to_vec(), contact: self.contact.clone() }
+    }
+}
+
 impl Store {
     /// Commits a decision in one transaction. A decision that changes nothing writes nothing.
     ///

@@ -1,7 +1,10 @@
 //! Every key of every table, and every attribute that a condition, an index or a filter names. An item's
 //! other attributes are the fields of its type in `items`, under the same names.
 
-use domain::{Cause, CouponCode, DeviceId, EntryId, MemberId, RaterId, RefundId, Timestamp, time};
+use domain::time;
+use domain::{
+    Cause, CouponCode, CustomerId, DeviceId, EntryId, MemberId, RaterId, RefundId, SourceName, Timestamp,
+};
 
 use crate::DirectoryKey;
 
@@ -95,6 +98,8 @@ pub(crate) mod directory {
     /// Its key: `customer#{source}#{id}`, `email#{address}`, `phone#{E.164}`, `card#{source}#{fingerprint}`,
     /// `coupon#{CODE}`.
     pub(crate) const KEY: &str = "key";
+    /// In a member's place: the key of the customer with whom this one became one before either was known.
+    pub(crate) const SAME_AS: &str = "same_as";
 }
 
 /// The table `erasures`: which persons were erased, without their names.
@@ -106,6 +111,7 @@ pub(crate) mod erasures {
     pub(crate) const STEP: &str = "step";
     pub(crate) const CURSOR: &str = "cursor";
     pub(crate) const UNTIL: &str = "until";
+    pub(crate) const AGAIN: &str = "again";
     pub(crate) const DONE_AT: &str = "done_at";
     pub(crate) const REVISION: &str = "revision";
 }
@@ -195,6 +201,12 @@ pub(crate) fn directory_key(key: &DirectoryKey) -> String {
     }
 }
 
+/// The customer whose key of `directory` this is; nothing of a key of another kind.
+pub(crate) fn customer_of_directory_key(key: &str) -> Option<DirectoryKey> {
+    let (source, id) = key.strip_prefix("customer#")?.split_once('#')?;
+    Some(DirectoryKey::Customer(SourceName::new(source).ok()?, CustomerId::new(id).ok()?))
+}
+
 /// The part of the index in which a member stands; never changes, because the hash does not.
 pub(crate) fn due_shard(member: &MemberId) -> u8 {
     let shard = fnv1a(member.as_str().as_bytes()) % u64::from(DUE_SHARDS);
@@ -211,7 +223,7 @@ pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use domain::{CustomerId, OrderKey, Period, SourceName};
+    use domain::{OrderKey, Period};
 
     use super::*;
 
@@ -284,6 +296,9 @@ mod tests {
             ))
         };
         assert_eq!(customer("shop", "7"), "customer#shop#7");
+        let read_back = customer_of_directory_key("customer#shop-a#7#8").map(|key| directory_key(&key));
+        assert_eq!(read_back.as_deref(), Some("customer#shop-a#7#8"));
+        assert_eq!(customer_of_directory_key("email#a@example.com"), None);
         assert_ne!(customer("shop", "a#7"), customer("shop-a", "7"));
         assert_eq!(directory_key(&DirectoryKey::Email("a@example.com".to_owned())), "email#a@example.com");
     }

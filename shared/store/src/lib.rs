@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use self::commit::{Commit, Enrolment};
 pub use self::devices::{Device, DevicePlatform, Sent};
-pub use self::directory::DirectoryKey;
+pub use self::directory::{DirectoryKey, Found};
 pub use self::due::DueMember;
 pub use self::error::{Role, StoreError};
 pub use self::items::{ImageError, journal_entry_of_image, order_of_image};

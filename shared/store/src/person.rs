@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::erasure::{Erasure, erasure_of_image};
 pub use self::export::PersonDocument;
+use self::walk::HeldKey;
 pub use self::walk::{Held, HeldPage};
 use crate::items::Attributes;
 use crate::keys::{self, members};
@@ -92,12 +93,16 @@ pub struct Person {
     /// Who became a member later is somebody new, and so are their orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
+    /// Whether the directory is looked through once more: a key was learned to which a key passed before may lead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 impl Person {
     /// Whoever is sought.
     pub fn sought(id: ErasureId, sought: &Sought) -> Self {
-        let mut person = Self { id, keys: BTreeSet::new(), members: BTreeSet::new(), until: None };
+        let mut person =
+            Self { id, keys: BTreeSet::new(), members: BTreeSet::new(), until: None, again: false };
         match sought {
             Sought::Customer(source, customer) => {
                 let key = DirectoryKey::Customer(source.clone(), customer.clone());
@@ -142,8 +147,27 @@ impl Person {
         DirectoryKey::told_of(owner).iter().any(|key| self.knows(&keys::directory_key(key)))
     }
 
+    /// Whether an alias leads to a key of this person's.
+    fn has_alias(&self, held: &HeldKey) -> bool {
+        held.same_as.as_ref().is_some_and(|same_as| self.knows(same_as))
+    }
+
+    /// Learns a key of this person's, and where it is an alias, the one to which it leads.
+    fn learn(&mut self, held: &HeldKey) -> Result<(), StoreError> {
+        self.learn_key(&held.key)?;
+        held.same_as.as_ref().map_or(Ok(()), |same_as| self.learn_key(same_as))
+    }
+
+    /// What comes after a step that is through.
+    fn after(&mut self, step: Step) -> Option<Step> {
+        let is_looking = matches!(step, Step::Recognise | Step::Gather);
+        if is_looking && std::mem::take(&mut self.again) { Some(Step::FIRST) } else { step.next() }
+    }
+
     fn learn_key(&mut self, key: &str) -> Result<(), StoreError> {
-        self.keys.insert(self.digest(key));
+        // Only customers have aliases.
+        let is_new = self.keys.insert(self.digest(key));
+        self.again |= is_new && keys::customer_of_directory_key(key).is_some();
         if self.keys.len() > MAX_KEYS {
             return Err(StoreError::Permanent(format!("a person has at most {MAX_KEYS} keys")));
         }

@@ -15,7 +15,7 @@ use crate::items::{Attributes, customer_value, number, sha256, text};
 use crate::keys::{self, directory, members, orders};
 use crate::orders::take_up;
 use crate::transaction::{Action, Transacted};
-use crate::{DirectoryKey, Store, StoreError};
+use crate::{Consistency, DirectoryKey, Store, StoreError};
 
 /// How many waiting orders are read at a time; each is then read and written for itself.
 const PAGE: i32 = 100;
@@ -90,12 +90,18 @@ impl Store {
         let mut actions = vec![Action::Update(&self.tables.orders, key, update)];
         let own = order.owner.as_ref().and_then(DirectoryKey::of_customer);
         if let Some(own) = own.filter(|own| own != name) {
-            let key = HashMap::from([(directory::KEY.to_owned(), text(keys::directory_key(&own)))]);
-            actions.push(Action::Absent(&self.tables.directory, key, directory::KEY));
+            let own = self.look_up(&own, Consistency::Strong).await?;
+            if own.key != *name {
+                if own.member.is_some() {
+                    return Ok(Claim::LeadsElsewhere);
+                }
+                let key = HashMap::from([(directory::KEY.to_owned(), text(keys::directory_key(&own.key)))]);
+                actions.push(Action::Absent(&self.tables.directory, key, directory::KEY));
+            }
         }
         Ok(match self.transact(actions).await? {
             Transacted::Done => Claim::Made,
-            Transacted::Refused(1) => Claim::LeadsElsewhere,
+            // Also where the owner's own key leads to somebody by now: that is read anew.
             Transacted::Refused(_) | Transacted::Contended => Claim::Changed,
         })
     }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::{DecideError, refunded};
 use crate::money::Currency;
-use crate::order::{OrderState, Payment, Refund, Snapshot};
+use crate::order::{OrderState, Refund, Snapshot};
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Programmes};
 
@@ -33,15 +33,9 @@ pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, Dec
     let (Some(snapshot), Some(placed_at)) = (&state.snapshot, state.placed_at) else {
         return Ok(Target::default());
     };
-    let (paid, total) = match snapshot.payment {
-        Payment::Unpaid => return Ok(Target::default()),
-        Payment::Partial { paid, total } if paid > 0 && total > 0 => (paid.min(total), total),
-        Payment::Partial { .. } => return Ok(Target::default()),
-        Payment::Paid => (1, 1),
-    };
-    if snapshot.cancelled || snapshot.test {
+    let Some((paid, total)) = snapshot.payment.share().filter(|_| snapshot.stands()) else {
         return Ok(Target::default());
-    }
+    };
     of_order(&programmes.at(placed_at).programme, snapshot, state.refunds.values(), paid, total)
 }
 

@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Messages, Programme, Reward, Rounding,
-    Uncovered,
+    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Identity, Messages, Programme, Reward,
+    Rounding, Uncovered,
 };
 use crate::ids::RewardId;
 use crate::money::{Basis, Currency};
@@ -73,6 +73,8 @@ pub(super) struct Document {
 struct IdentityDocument {
     #[serde(default)]
     across_sources: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    trust_phones: bool,
 }
 
 fn default_locale() -> String {
@@ -171,7 +173,7 @@ impl Programme {
             time_zone,
             locale: document.locale.clone(),
             enrolment: document.enrolment,
-            across_sources: document.identity.across_sources,
+            identity: check_identity(&document.identity)?,
             earning,
             expiry,
             uncovered: document.refunds.uncovered,
@@ -181,6 +183,15 @@ impl Programme {
             document,
         })
     }
+}
+
+/// A phone joins customers of different sources, and nothing else.
+fn check_identity(document: &IdentityDocument) -> Result<Identity, ProgrammeError> {
+    let IdentityDocument { across_sources, trust_phones } = *document;
+    if trust_phones && !across_sources {
+        return Err(wrong("identity.trust_phones", "needs identity.across_sources = true"));
+    }
+    Ok(Identity { across_sources, trust_phones })
 }
 
 fn check_earning(document: &EarningDocument, currency: Currency) -> Result<Earning, ProgrammeError> {

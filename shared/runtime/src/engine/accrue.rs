@@ -6,7 +6,7 @@ use domain::programme::Enrolment as Joining;
 use domain::{CouponCode, MemberId, OrderState, Profile, SourceName};
 use store::{Consistency, DirectoryKey, StoreError};
 
-use super::{Batch, Engine, EngineError, enrols, own_key};
+use super::{Batch, Engine, EngineError, own_key};
 use crate::clock::Budget;
 
 /// What became of an order.
@@ -114,7 +114,7 @@ impl Engine {
     async fn needs_nobody(&self, state: &OrderState, consistency: Consistency) -> Result<bool, EngineError> {
         let now = self.clock.now();
         let programmes = self.programmes.get().await?;
-        Ok(!enrols(state)
+        Ok(!state.enrols()
             || match programmes.at(now).programme.enrolment {
                 Joining::Automatic if !programmes.may_have_waited() => own_key(state).is_none(),
                 Joining::Automatic if own_key(state).is_some() => false,

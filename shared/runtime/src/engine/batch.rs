@@ -84,33 +84,38 @@ impl<'a> Batch<'a> {
         }
         let Some(customer) = &state.owner else { return Ok(Owner::Nobody) };
         let programmes = engine.programmes.get().await?;
-        let key = own_key(state);
-        if let Some(key) = &key
-            && let Some(loaded) = self.load_known(key, consistency).await?
-        {
-            if programmes.may_have_waited()
-                && let Some(now) = engine.changed_hands(state).await?
-            {
-                return Ok(Owner::Changed(Box::new(now)));
-            }
-            return Ok(Owner::of(loaded));
-        }
-        let Some(effective_at) = state.effective_at().filter(|_| enrols(state)) else {
+        let own = match own_key(state) {
+            Some(key) => match self.load_known(&key, consistency).await? {
+                Ok(loaded) => {
+                    if programmes.may_have_waited()
+                        && let Some(now) = engine.changed_hands(state).await?
+                    {
+                        return Ok(Owner::Changed(Box::new(now)));
+                    }
+                    return Ok(Owner::of(loaded));
+                }
+                Err(free) => Some(free),
+            },
+            None => None,
+        };
+        let Some(effective_at) = state.effective_at().filter(|_| state.enrols()) else {
             return Ok(Owner::Nobody);
         };
         let programme = &programmes.at(engine.clock.now()).programme;
-        let mut keys: Vec<DirectoryKey> = key.iter().cloned().collect();
-        if programme.across_sources
-            && let Some(key) = &key
+        let mut keys: Vec<DirectoryKey> = own.iter().cloned().collect();
+        if let Some(own) = &own
+            && programme.identity.across_sources
         {
-            for other in DirectoryKey::everywhere(customer).filter(|other| other != key) {
+            let others = DirectoryKey::everywhere(&customer.contact, programme.identity);
+            for other in others.filter(|other| other != own) {
                 if let Some(member) = engine.store.find_member(&other, Consistency::Strong).await? {
                     if let Some(now) = engine.changed_hands(state).await? {
                         return Ok(Owner::Changed(Box::new(now)));
                     }
-                    // A customer of another source; from now on found under this name too.
-                    engine.add_name(key, &member, budget).await?;
-                    return Ok(Owner::of(self.load_found(&member, Consistency::Strong).await?));
+                    // A customer of another source; from now on found under this name too. Whoever took it at this very
+                    // moment holds it, and is the owner.
+                    let holder = engine.add_name(own, &member, budget).await?;
+                    return Ok(Owner::of(self.load_found(&holder, Consistency::Strong).await?));
                 }
                 keys.push(other);
             }
@@ -129,18 +134,20 @@ impl<'a> Batch<'a> {
         Ok(Owner::Is(Box::new(engine.newcomer(enrolment, enrolled_at, &programmes)?)))
     }
 
-    /// A member who is found by a key: as they were committed for the record before, or as they are stored.
+    /// A member who is found by a key: as they were committed for the record before, or as they are stored. Where there is
+    /// none, the key under which a new one is found.
     async fn load_known(
         &mut self,
         key: &DirectoryKey,
         consistency: Consistency,
-    ) -> Result<Option<Loaded>, EngineError> {
+    ) -> Result<Result<Loaded, DirectoryKey>, EngineError> {
         if let Some(current) = self.members.remove(key) {
-            return Ok(Some(Loaded::found(current)));
+            return Ok(Ok(Loaded::found(current)));
         }
-        match self.engine.store.find_member(key, consistency).await? {
-            Some(member) => self.load_found(&member, consistency).await.map(Some),
-            None => Ok(None),
+        let found = self.engine.store.look_up(key, consistency).await?;
+        match found.member {
+            Some(member) => self.load_found(&member, consistency).await.map(Ok),
+            None => Ok(Err(found.key)),
         }
     }
 
@@ -175,9 +182,4 @@ impl Owner {
 /// The key by which the owner of an order is found; none where the order was claimed, whoever its owner is.
 pub(super) fn own_key(state: &OrderState) -> Option<DirectoryKey> {
     state.owner.as_ref().filter(|_| state.claimed_by.is_none()).and_then(DirectoryKey::of_customer)
-}
-
-/// Tests and drafts make nobody a member.
-pub(super) fn enrols(state: &OrderState) -> bool {
-    state.snapshot.as_ref().is_none_or(|snapshot| !snapshot.test)
 }

@@ -56,9 +56,9 @@ impl Engine {
             let mut free = Vec::new();
             for key in &who.keys {
                 match self.member_at(key).await? {
-                    Some(member) if !known.contains(&member) => known.push(member),
-                    Some(_) => {}
-                    None => free.push(key),
+                    Ok(member) if !known.contains(&member) => known.push(member),
+                    Ok(_) => {}
+                    Err(key) => free.push(key),
                 }
             }
             match (known.as_slice(), free.as_slice()) {
@@ -74,7 +74,7 @@ impl Engine {
                         self.store.add_name(key, member).await?;
                     }
                 }
-                ([], _) => match self.start(who, enrolled_at, command).await? {
+                ([], free) => match self.start(who.under(free), enrolled_at, command).await? {
                     Progress::Done(profile) => return Ok(Enrolled::New(profile.member)),
                     Progress::MoreToDo => is_new = true,
                     Progress::Conflict => attempt += 1,
@@ -86,12 +86,12 @@ impl Engine {
 
     async fn start(
         &self,
-        who: &Enrolment,
+        who: Enrolment,
         enrolled_at: Timestamp,
         command: Command<'_>,
     ) -> Result<Progress, EngineError> {
         let programmes = self.programmes.get().await?;
-        let loaded = self.newcomer(who.clone(), enrolled_at, &programmes)?;
+        let loaded = self.newcomer(who, enrolled_at, &programmes)?;
         self.carry_out(loaded, command).await
     }
 
@@ -107,15 +107,18 @@ impl Engine {
         Ok(Loaded { enrolment: Some(enrolment), ..Loaded::member(profile) })
     }
 
-    /// Another name of a member, and what waits under it.
+    /// Another name of a member, and what waits under it; nothing where somebody else holds it. Answers who does.
     pub(super) async fn add_name(
         &self,
         name: &DirectoryKey,
         member: &MemberId,
         budget: Budget,
-    ) -> Result<(), EngineError> {
-        self.store.add_name(name, member).await?;
-        self.claim_waiting(std::slice::from_ref(name), member, budget).await
+    ) -> Result<MemberId, EngineError> {
+        let holder = self.store.add_name(name, member).await?;
+        if holder == *member {
+            self.claim_waiting(std::slice::from_ref(name), member, budget).await?;
+        }
+        Ok(holder)
     }
 
     /// Gives a member every order that waits under one of their names.
@@ -128,18 +131,33 @@ impl Engine {
         if !self.programmes.get().await?.may_have_waited() {
             return Ok(());
         }
-        for name in names {
+        for name in self.resolved(names.to_vec()).await? {
             loop {
-                let waiting = self.store.waiting(name).await?;
+                let waiting = self.store.waiting(&name).await?;
                 if waiting.is_empty() {
                     break;
                 }
                 for order in waiting {
-                    self.claim(&order, name, member, budget).await?;
+                    self.claim(&order, &name, member, budget).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The names under which orders wait: in a customer's place the one whose alias they are.
+    async fn resolved(&self, mut names: Vec<DirectoryKey>) -> Result<Vec<DirectoryKey>, EngineError> {
+        for name in &mut names {
+            if matches!(name, DirectoryKey::Customer(..)) {
+                *name = self.store.look_up(name, Consistency::Strong).await?.key;
+            }
+        }
+        Ok(names)
+    }
+
+    /// Every name of an order's owner under which it may wait.
+    async fn names_of(&self, state: &OrderState) -> Result<Vec<DirectoryKey>, EngineError> {
+        self.resolved(state.owner.as_ref().map(DirectoryKey::told_of).unwrap_or_default()).await
     }
 
     /// Lets what waits under one name wait under another one: two customers turned out to be one before they enrolled.
@@ -164,8 +182,8 @@ impl Engine {
         }
         match self.member_at(to).await? {
             // They enrolled meanwhile.
-            Some(member) => self.claim_waiting(std::slice::from_ref(to), &member, budget).await,
-            None => Ok(()),
+            Ok(member) => self.claim_waiting(std::slice::from_ref(to), &member, budget).await,
+            Err(_) => Ok(()),
         }
     }
 
@@ -180,7 +198,10 @@ impl Engine {
         for round in 0..MAX_ROUNDS {
             self.pause(round, budget).await?;
             let state = self.store.order(order).await?;
-            let mut names = state.as_ref().map(told_names).unwrap_or_default();
+            let mut names = match &state {
+                Some(state) => self.names_of(state).await?,
+                None => Vec::new(),
+            };
             let claim = match &state {
                 // Who was erased has no names, and nobody claims their orders.
                 Some(state) if state.claimed_by.is_none() && !names.is_empty() => {
@@ -209,14 +230,24 @@ impl Engine {
         state: &OrderState,
         budget: Budget,
     ) -> Result<Owner, EngineError> {
-        let names = told_names(state);
+        let mut names = self.names_of(state).await?;
         if names.is_empty() {
             return Ok(Owner::Nobody);
         }
         if let Some((name, member)) = self.member_named(&names, Consistency::Strong).await? {
             return self.claim_now(state, &name, &member, budget).await;
         }
-        self.store.wait(&state.key, &names).await?;
+        loop {
+            self.pause(0, budget).await?;
+            self.store.wait(&state.key, &names).await?;
+            // A merge of two customers moves what waits under the one, and may not have seen this.
+            let now = self.names_of(state).await?;
+            if now == names {
+                break;
+            }
+            self.store.end_waiting(&state.key, &names).await?;
+            names = now;
+        }
         if let Some(now) = self.changed_hands(state).await? {
             // Perhaps erased: then nothing may wait under names that are gone.
             self.store.end_waiting(&state.key, &names).await?;
@@ -254,7 +285,7 @@ impl Engine {
         state: &OrderState,
         consistency: Consistency,
     ) -> Result<bool, EngineError> {
-        Ok(self.member_named(&told_names(state), consistency).await?.is_none())
+        Ok(self.member_named(&self.names_of(state).await?, consistency).await?.is_none())
     }
 
     async fn member_named(
@@ -270,12 +301,11 @@ impl Engine {
         Ok(None)
     }
 
-    async fn member_at(&self, key: &DirectoryKey) -> Result<Option<MemberId>, EngineError> {
-        let Some(found) = self.store.find_member(key, Consistency::Strong).await? else { return Ok(None) };
-        Ok(self.current(&found, Consistency::Strong).await?.map(|profile| profile.member))
+    /// The member behind a key, or the key under which nobody stands yet.
+    async fn member_at(&self, key: &DirectoryKey) -> Result<Result<MemberId, DirectoryKey>, EngineError> {
+        let found = self.store.look_up(key, Consistency::Strong).await?;
+        let Some(member) = found.member else { return Ok(Err(found.key)) };
+        let current = self.current(&member, Consistency::Strong).await?;
+        Ok(current.map(|profile| profile.member).ok_or(found.key))
     }
-}
-
-fn told_names(state: &OrderState) -> Vec<DirectoryKey> {
-    state.owner.as_ref().map(DirectoryKey::told_of).unwrap_or_default()
 }

@@ -20,7 +20,8 @@ impl Engine {
         Ok(self.store.current_profile(member, consistency).await?)
     }
 
-    /// Merges two customers of a source. A customer whom nobody knows yet becomes another name of the other one.
+    /// Merges two customers of a source. A customer whom nobody knows yet becomes another name of the other one; of two whom
+    /// nobody knows, the directory remembers that they are one.
     pub async fn merge_customers(
         &self,
         source: &SourceName,
@@ -29,15 +30,27 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let key = |customer: &_| DirectoryKey::Customer(source.clone(), Clone::clone(customer));
         let (kept, deleted) = (key(&merge.kept), key(&merge.deleted));
-        let into = self.store.find_member(&kept, Consistency::Strong).await?;
-        let from = self.store.find_member(&deleted, Consistency::Strong).await?;
-        match (into, from) {
-            (Some(into), Some(from)) => self.merge(&from, &into, budget).await,
-            (Some(known), None) => self.add_name(&deleted, &known, budget).await,
-            (None, Some(known)) => self.add_name(&kept, &known, budget).await,
-            // Whoever orders or enrols first will be found under that name; the platform merges no more.
-            (None, None) => self.move_waiting(&deleted, &kept, budget).await,
+        for round in 0..MAX_ROUNDS {
+            self.pause(round, budget).await?;
+            let into = self.store.look_up(&kept, Consistency::Strong).await?;
+            let from = self.store.look_up(&deleted, Consistency::Strong).await?;
+            // Whoever takes a name at the same moment is found in the next round.
+            let (known, free) = match (into.member, from.member) {
+                (Some(into), Some(from)) => return self.merge(&from, &into, budget).await,
+                (Some(known), None) => (known, from.key),
+                (None, Some(known)) => (known, into.key),
+                (None, None) => {
+                    if from.key == into.key || self.store.add_alias(&from.key, &into.key).await? {
+                        return self.move_waiting(&deleted, &kept, budget).await;
+                    }
+                    continue;
+                }
+            };
+            if self.add_name(&free, &known, budget).await? == known {
+                return Ok(());
+            }
         }
+        Err(EngineError::Retryable("others keep taking the customers' names".to_owned()))
     }
 
     /// Makes one member part of another one, with everything. Of members who are one already there is nothing to do.

@@ -60,7 +60,7 @@ impl Store {
         for held in page.held {
             match (step, held) {
                 (Step::Recognise, Held::Key(key)) => self.recognise(&mut erasure.person, key).await?,
-                (Step::Gather, Held::Key(key)) => erasure.person.learn_key(&key.key)?,
+                (Step::Gather, Held::Key(key)) => erasure.person.learn(&key)?,
                 (_, held) => self.erase(&erasure.person, held).await?,
             }
         }
@@ -78,9 +78,10 @@ impl Store {
 
     /// Whoever became a member after the person was looked for is somebody new, under the same key.
     pub(super) async fn recognise(&self, person: &mut Person, key: HeldKey) -> Result<(), StoreError> {
-        let profile = self.profile(&key.member, Consistency::Strong).await?;
+        let Some(member) = key.member.clone() else { return person.learn(&key) };
+        let profile = self.profile(&member, Consistency::Strong).await?;
         if person.is_dated(profile.map(|profile| profile.enrolled_at)) {
-            person.learn_member(key.member)?;
+            person.learn_member(member)?;
         }
         Ok(())
     }

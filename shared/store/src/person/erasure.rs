@@ -34,8 +34,8 @@ pub struct Erasure {
 }
 
 /// The attributes that an erasure may lack.
-const SOMETIMES: [&str; 5] =
-    [erasures::STEP, erasures::CURSOR, erasures::DONE_AT, erasures::OPEN, erasures::UNTIL];
+const SOMETIMES: [&str; 6] =
+    [erasures::STEP, erasures::CURSOR, erasures::DONE_AT, erasures::OPEN, erasures::UNTIL, erasures::AGAIN];
 
 impl Erasure {
     /// An erasure of whoever is sought.
@@ -74,7 +74,7 @@ impl Erasure {
         if self.cursor.is_some() {
             return;
         }
-        self.step = step.next();
+        self.step = self.person.after(step);
         if self.step.is_none() {
             self.done_at = Some(now);
             self.open = false;

@@ -50,7 +50,7 @@ impl Store {
             for held in page.held {
                 match (step, held) {
                     (Step::Recognise, Held::Key(key)) => self.recognise(&mut person, key).await?,
-                    (Step::Gather, Held::Key(key)) => person.learn_key(&key.key)?,
+                    (Step::Gather, Held::Key(key)) => person.learn(&key)?,
                     (_, held) => document.take(held)?,
                 }
             }
@@ -59,7 +59,7 @@ impl Store {
                 if step == Step::Recognise {
                     self.relate(&mut person).await?;
                 }
-                match step.next() {
+                match person.after(step) {
                     Some(next) => step = next,
                     None => return Ok(document),
                 }

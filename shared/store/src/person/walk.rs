@@ -43,7 +43,10 @@ pub struct HeldOrder {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HeldKey {
     pub(super) key: String,
-    pub(super) member: MemberId,
+    /// Where it leads; an alias leads to no member.
+    pub(super) member: Option<MemberId>,
+    /// Of an alias: the key to which it leads.
+    pub(super) same_as: Option<String>,
     /// Whether it is one that took a person's place.
     #[serde(default)]
     erased: bool,
@@ -97,9 +100,14 @@ impl Store {
         cursor: Option<&str>,
     ) -> Result<HeldPage, StoreError> {
         match step {
-            Step::Recognise => self.held_keys(cursor, |held| person.knows(&held.key)).await,
+            Step::Recognise => {
+                self.held_keys(cursor, |held| person.knows(&held.key) || person.has_alias(held)).await
+            }
             Step::Gather | Step::Directory => {
-                let is_theirs = |held: &HeldKey| person.members.contains(&held.member);
+                let is_theirs = |held: &HeldKey| {
+                    let leads = held.member.as_ref().is_some_and(|member| person.members.contains(member));
+                    leads || person.has_alias(held)
+                };
                 self.held_keys(cursor, |held| held.names_somebody() && is_theirs(held)).await
             }
             Step::Orders => self.held_orders(person, cursor).await,
