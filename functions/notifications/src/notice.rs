@@ -28,7 +28,7 @@ impl Event {
             Kind::ExpiryReminder { .. } => Some(Self::PointsExpiring),
             Kind::Expired => Some(Self::PointsExpired),
             Kind::Order { .. }
-            | Kind::UnlinkedRefund
+            | Kind::UnlinkedRefund { .. }
             | Kind::OpeningBalance { .. }
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::ids::IdError;
-use domain::{Currency, Customer, Goods, Order, OrderKey, Payment, Refund, RefundId, RefundKind};
+use domain::{Currency, Customer, Goods, Order, OrderKey, Payment, Refund, RefundId};
 use domain::{Snapshot, SourceName, Timestamp, UnlinkedRefund};
 use store::{Recorded, Store, StoreError};
 
@@ -56,7 +56,7 @@ impl Naming {
             card: None,
             contact: names.contact(row.customer).cloned().unwrap_or_default(),
         });
-        let refund = Refund { refunded_at: row.at, currency, goods, kind: RefundKind::Goods };
+        let refund = Refund::of_goods(row.at, currency, goods);
         Ok(match row.kind {
             Kind::Order(order) => Parcel::Order(Box::new(Order {
                 key: OrderKey::of_order(source, names.order_id(order))?,
@@ -97,6 +97,6 @@ impl Naming {
         let (customer, order) = (names.customer(customer), order.map(|order| names.order_id(order)));
         // No identifier has a line end in it.
         let said = format!("{customer}\n{}\n{at}\n{amount_minor}\n{seen}", order.unwrap_or_default());
-        RefundId::new(format!("import-{}", Digest::of(said.as_bytes()).as_str()))
+        RefundId::of_imported_row(Digest::of(said.as_bytes()).as_str())
     }
 }

@@ -120,6 +120,21 @@ id!(/// Why an operator gave points, in a few words that name nobody: the journa
 id!(/// A coupon's code as it is shown and typed: upper case, groups joined by dashes.
     CouponCode, is_slug);
 
+/// Before the digest that names a refund of an imported file that has no identifier of its own.
+const IMPORTED: &str = "import-";
+
+impl RefundId {
+    /// The identifier of a refund that an imported file tells without one: it follows from what the row says.
+    pub fn of_imported_row(digest: &str) -> Result<Self, IdError> {
+        Self::new(format!("{IMPORTED}{digest}"))
+    }
+
+    /// Whether the refund was imported without an identifier, so that its platform knows it by another one.
+    pub fn is_of_imported_row(&self) -> bool {
+        self.as_str().starts_with(IMPORTED)
+    }
+}
+
 impl OrderKey {
     /// The key of a platform's order. `#` and `%` in the platform's identifier are escaped, so that no key is
     /// the beginning of another one followed by a separator.

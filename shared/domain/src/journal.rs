@@ -135,8 +135,12 @@ pub enum Kind {
         /// The revision that was reconciled.
         revision: u64,
     },
-    /// A refund without an order took points back.
-    UnlinkedRefund,
+    /// A refund without an order took points back, as of this revision of it.
+    UnlinkedRefund {
+        /// The revision that was reconciled; 0 where none was kept.
+        #[serde(default)]
+        revision: u64,
+    },
     /// What the member had before the programme knew them.
     OpeningBalance {
         /// Why.
@@ -233,7 +237,7 @@ impl Kind {
             Self::CouponIssued { .. } | Self::ExpiryReminder { .. } | Self::TierChanged { .. } => true,
             Self::Expired => true,
             Self::Order { .. }
-            | Self::UnlinkedRefund
+            | Self::UnlinkedRefund { .. }
             | Self::OpeningBalance { .. }
             | Self::CouponVoided { .. }
             | Self::CouponRedeemed { .. }

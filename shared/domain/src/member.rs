@@ -57,7 +57,7 @@ impl Account {
             Kind::Reopened => self.merged_into = None,
             Kind::Order { .. }
             | Kind::GivenBack { .. }
-            | Kind::UnlinkedRefund
+            | Kind::UnlinkedRefund { .. }
             | Kind::OpeningBalance { .. }
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }

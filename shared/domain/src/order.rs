@@ -1,5 +1,6 @@
 //! Orders and refunds as the platforms tell of them, and all that is known of one order.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,14 @@ pub struct Refund {
     /// What it tells of.
     #[serde(default, skip_serializing_if = "RefundKind::is_goods")]
     pub kind: RefundKind,
+    /// The moment, by the platform's clock, of which this is the description. It is the refund's version: a later one
+    /// corrects it. Where the platform has none, it is the moment at which the refund was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
+    /// The sum so far that contains this refund, by the sum's identifier, where an order has several payments. A refund
+    /// that no sum contains names itself. Without a name, every sum that was told later contains it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_in: Option<RefundId>,
 }
 
 /// What a refund tells of. Most platforms tell of goods; one that only moves money tells of money, and of all of it
@@ -192,21 +201,51 @@ impl RefundKind {
 impl Refund {
     /// A refund of goods, as most platforms tell it.
     pub fn of_goods(refunded_at: Timestamp, currency: Currency, goods: Goods) -> Self {
-        Self { refunded_at, currency, goods, kind: RefundKind::Goods }
+        Self { refunded_at, currency, goods, kind: RefundKind::Goods, as_of: None, counted_in: None }
     }
 
-    /// Whether this telling of a refund takes the place of another one under the same identifier. A refund stays as
-    /// it was first told, but it may fail, and of two sums the later one holds: so the same telling is left whichever
-    /// comes first.
+    /// A refund of money in minor units, or what became of one.
+    pub fn of_money(refunded_at: Timestamp, currency: Currency, amount: i64, kind: RefundKind) -> Self {
+        Self { kind, ..Self::of_goods(refunded_at, currency, Goods::untaxed(amount)) }
+    }
+
+    /// The same refund, described as of a moment by the platform's clock.
+    pub fn as_of(self, at: Timestamp) -> Self {
+        Self { as_of: Some(at), ..self }
+    }
+
+    /// The same refund, which one sum so far contains and no other. One that names itself is in none.
+    pub fn counted_in(self, sum: RefundId) -> Self {
+        Self { counted_in: Some(sum), ..self }
+    }
+
+    /// Whether this description of a refund takes the place of another one under the same identifier. The later version
+    /// holds, and of two of the same moment the one that arrived later; a refund that failed stays failed; of two sums
+    /// the later one holds. So descriptions with a version end the same in whatever order they arrive.
     pub fn supersedes(&self, known: &Self) -> bool {
         match (self.kind, known.kind) {
             (RefundKind::SoFar, RefundKind::SoFar) => {
                 (self.refunded_at, self.goods.amount) > (known.refunded_at, known.goods.amount)
             }
             (RefundKind::Failed { .. }, RefundKind::Money) => true,
+            (RefundKind::Money, RefundKind::Failed { .. }) => false,
             (RefundKind::Failed { at }, RefundKind::Failed { at: known_at }) => at < known_at,
-            _ => false,
+            _ => match self.version().cmp(&known.version()) {
+                Ordering::Less => false,
+                Ordering::Equal => Self { as_of: known.as_of, ..self.clone() } != *known,
+                // Also where nothing else is new: what lies between the two versions must stay older than this one.
+                Ordering::Greater => true,
+            },
         }
+    }
+
+    /// What stays where one description takes the place of another: when the refund was made dates what it posts.
+    pub fn in_place_of(&self, known: &Self) -> Self {
+        Self { refunded_at: known.refunded_at, as_of: Some(self.version()), ..self.clone() }
+    }
+
+    fn version(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.refunded_at)
     }
 }
 
@@ -270,6 +309,8 @@ pub struct OrderState {
     pub quiet: bool,
     /// Every coupon's code that any snapshot of the order had.
     pub coupons_seen: BTreeSet<CouponCode>,
+    /// Every currency that any snapshot of the order had; a correction of the currency is one of its refunds, too.
+    pub currencies_seen: BTreeSet<Currency>,
     /// The order of which this one turned out to be a part, such as an invoice of its payment. That one earns, and has
     /// the refunds of both.
     pub part_of: Option<OrderKey>,
@@ -306,6 +347,16 @@ impl OrderState {
     pub fn enrols(&self) -> bool {
         self.unlinked.is_some()
             || (self.part_of.is_none() && self.snapshot.as_ref().is_some_and(Snapshot::counts))
+    }
+
+    /// The refunds that are the order's own. One in a currency that the order never had cannot be of it. One in a
+    /// currency that the order had is in the order's currency: whoever corrects that corrects both.
+    pub fn own_refunds(&self) -> impl Iterator<Item = (&RefundId, &Refund)> {
+        let is_own = |currency: Currency| {
+            self.snapshot.as_ref().is_none_or(|snapshot| snapshot.currency == currency)
+                || self.currencies_seen.contains(&currency)
+        };
+        self.refunds.iter().filter(move |(_, refund)| is_own(refund.currency))
     }
 
     /// Whether the order, as it is now, uses a coupon.

@@ -31,6 +31,8 @@ pub(crate) mod orders {
     pub(crate) const COUPONS: &str = "coupons";
     /// Every code that any snapshot had; it only grows.
     pub(crate) const COUPONS_SEEN: &str = "coupons_seen";
+    /// Every currency that any snapshot had; it only grows.
+    pub(crate) const CURRENCIES_SEEN: &str = "currencies_seen";
     pub(crate) const FRESHNESS: &str = "freshness";
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";

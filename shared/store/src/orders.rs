@@ -92,8 +92,8 @@ impl Store {
         }
     }
 
-    /// Writes a refund of an order, known or not yet. One that is known stays as it was told, unless this telling
-    /// supersedes it: only its order, which says when it was last changed, may tell it anew.
+    /// Writes a refund of an order, known or not yet. One that is known stays, unless this is a later version of it
+    /// ([`Refund::supersedes`]).
     pub async fn record_refund(
         &self,
         order: &OrderKey,

@@ -310,7 +310,7 @@ impl OrderBody {
     }
 
     fn refund(&self, goods: Goods, kind: RefundKind) -> Refund {
-        Refund { refunded_at: self.date_modified_gmt.0, currency: self.currency, goods, kind }
+        Refund { kind, ..Refund::of_goods(self.date_modified_gmt.0, self.currency, goods) }
     }
 
     /// Whoever orders types the address; WooCommerce verifies none.

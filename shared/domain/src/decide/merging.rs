@@ -122,7 +122,7 @@ pub(super) fn groups(journal: &[Entry]) -> Result<Vec<Group<'_>>, Overflow> {
 fn stands_for_itself(entry: &Entry) -> bool {
     match &entry.kind {
         Kind::Order { .. }
-        | Kind::UnlinkedRefund
+        | Kind::UnlinkedRefund { .. }
         | Kind::OpeningBalance { .. }
         | Kind::Expired
         | Kind::Rated { .. } => true,

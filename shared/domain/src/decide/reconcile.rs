@@ -27,7 +27,7 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: b
     };
     let Some(deltas) = missing(draft.programmes, state, &posted)? else { return Ok(()) };
     let kind = match &state.unlinked {
-        Some(_) => Kind::UnlinkedRefund,
+        Some(_) => Kind::UnlinkedRefund { revision: state.revision },
         None => Kind::Order { revision: state.revision },
     };
     draft.post(EntryId { effective_at, cause, n: posted.entries }, deltas, kind)?;
@@ -79,7 +79,7 @@ impl Posted {
             sum.status_points = sum.status_points.plus(entry.status_points)?;
             sum.counts = sum.counts.checked_add(entry.counts).ok_or(Overflow)?;
             posted.entries = posted.entries.checked_add(1).ok_or(Overflow)?;
-            if let Kind::Order { revision } = entry.kind {
+            if let Kind::Order { revision } | Kind::UnlinkedRefund { revision } = entry.kind {
                 posted.newest_revision = posted.newest_revision.max(revision);
             }
         }

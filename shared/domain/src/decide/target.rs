@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::{DecideError, refunded};
+use crate::ids::RefundId;
 use crate::money::Currency;
 use crate::order::{OrderState, Refund, Snapshot};
 use crate::points::{Overflow, Points};
@@ -36,22 +37,21 @@ pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, Dec
     let Some((paid, total)) = snapshot.payment.share().filter(|_| snapshot.stands()) else {
         return Ok(Target::default());
     };
-    of_order(&programmes.at(placed_at).programme, snapshot, state.refunds.values(), paid, total)
+    let refunds: Vec<_> = state.own_refunds().collect();
+    of_order(&programmes.at(placed_at).programme, snapshot, &refunds, paid, total)
 }
 
 /// `paid / total` is the share of the order that is paid.
-fn of_order<'a>(
+fn of_order(
     programme: &Programme,
     snapshot: &Snapshot,
-    refunds: impl Iterator<Item = &'a Refund>,
+    refunds: &[(&RefundId, &Refund)],
     paid: i64,
     total: i64,
 ) -> Result<Target, DecideError> {
     let prices = Prices::of(programme, snapshot.currency)?;
     let gross = snapshot.goods.on(programme.earning.basis)?.max(0);
-    // A refund in another currency than its order's cannot be of it; it must not stop the ones that are.
-    let refunds: Vec<_> = refunds.filter(|refund| refund.currency == snapshot.currency).collect();
-    let refunded = refunded::given_back(&snapshot.goods, &refunds, programme.earning.basis)?;
+    let refunded = refunded::given_back(&snapshot.goods, refunds, programme.earning.basis)?;
     let share = |amount: i64| Decimal::from(amount).checked_mul(Decimal::from(paid)).ok_or(Overflow);
     let earned = prices.worth(share(gross)?, total)?;
     let given_back = Decimal::from(refunded).checked_mul(Decimal::from(total)).ok_or(Overflow)?;

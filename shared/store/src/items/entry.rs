@@ -111,7 +111,7 @@ mod tests {
         };
         vec![
             entry(Cause::Order(order.clone()), Kind::Order { revision: u64::MAX }),
-            entry(Cause::UnlinkedRefund(order), Kind::UnlinkedRefund),
+            entry(Cause::UnlinkedRefund(order), Kind::UnlinkedRefund { revision: u64::MAX }),
             entry(
                 Cause::Opening(MemberId::new("m1").unwrap()),
                 Kind::OpeningBalance { reason: Reason::new("from the old programme").unwrap() },

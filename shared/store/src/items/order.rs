@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    CouponCode, Customer, CustomerMerge, MemberId, OrderKey, OrderState, Refund, RefundId, Snapshot,
-    Timestamp,
+    CouponCode, Currency, Customer, CustomerMerge, MemberId, OrderKey, OrderState, Refund, RefundId,
+    Snapshot, Timestamp,
 };
 use serde::Deserialize;
 use serde_dynamo::Item;
@@ -25,6 +25,8 @@ struct OrderItem {
     merge: Option<CustomerMerge>,
     #[serde(default)]
     coupons_seen: BTreeSet<CouponCode>,
+    #[serde(default)]
+    currencies_seen: BTreeSet<Currency>,
     #[serde(default)]
     quiet: bool,
     part_of: Option<OrderKey>,
@@ -46,6 +48,7 @@ pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
         unlinked: item.unlinked,
         merge: item.merge,
         coupons_seen: item.coupons_seen,
+        currencies_seen: item.currencies_seen,
         quiet: item.quiet,
         part_of: item.part_of,
     })

@@ -37,14 +37,13 @@ fn stage(order: &Order) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::{Currency, Goods, OrderKey, Refund, RefundId, RefundKind, Snapshot};
+    use domain::{Currency, Goods, OrderKey, Refund, RefundId, Snapshot};
 
     use super::*;
 
     fn order(updated_at: &str, payment: Payment, cancelled: bool, refunds: usize) -> Order {
         let (at, currency) = (time::instant(updated_at).unwrap(), Currency::new("EUR").unwrap());
-        let refund =
-            Refund { refunded_at: at, currency, goods: Goods::untaxed(100), kind: RefundKind::Goods };
+        let refund = Refund::of_goods(at, currency, Goods::untaxed(100));
         let refunds = (0..refunds).map(|id| (RefundId::new(id.to_string()).unwrap(), refund.clone()));
         let goods = Goods::untaxed(5_000);
         Order {

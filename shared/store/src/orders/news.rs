@@ -1,10 +1,12 @@
 //! What a webhook tells beyond what is stored, as an update of the order's item. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    Customer, CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, Timestamp, UnlinkedRefund,
+    Currency, Customer, CustomerMerge, Order, OrderKey, OrderState, Refund, RefundId, Timestamp,
+    UnlinkedRefund,
 };
 
 use super::MAX_REFUNDS_PER_ORDER;
@@ -44,8 +46,9 @@ pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
     if let Some(owner) = named(order.customer.as_ref()) {
         update.pin(orders::OWNER, customer_value(owner)?);
     }
-    for (id, refund) in order.refunds.iter().take(MAX_REFUNDS_PER_WRITE) {
-        update.set(&keys::refund(id), refund_value(refund)?);
+    update.add(orders::CURRENCIES_SEEN, vec![order.snapshot.currency.to_string()]);
+    for (id, refund) in versioned(order).into_iter().take(MAX_REFUNDS_PER_WRITE) {
+        update.set(&keys::refund(id), refund_value(&refund)?);
     }
     let freshness = text(freshness(order)?);
     update.set(orders::FRESHNESS, freshness.clone());
@@ -53,6 +56,13 @@ pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
     update.if_missing_or_below(orders::FRESHNESS, freshness);
     revise(&mut update);
     Ok(update)
+}
+
+/// The refunds of an order. Where one has no version of its own, the order's is its version.
+fn versioned(order: &Order) -> BTreeMap<&RefundId, Cow<'_, Refund>> {
+    let version = |refund: &Refund| refund.as_of.unwrap_or(order.snapshot.updated_at);
+    let refunds = order.refunds.iter();
+    refunds.map(|(id, refund)| (id, Cow::Owned(refund.clone().as_of(version(refund))))).collect()
 }
 
 /// As [`snapshot_update`], of an order that was taken out of the bin: it is also written over a deletion, if it
@@ -128,7 +138,8 @@ fn gives_way(owner: &Customer, to: &Customer) -> bool {
 pub(super) struct News<'a> {
     placed_at: Option<Timestamp>,
     owner: Option<&'a Customer>,
-    refunds: BTreeMap<&'a RefundId, &'a Refund>,
+    refunds: BTreeMap<&'a RefundId, Cow<'a, Refund>>,
+    currency: Option<Currency>,
     unlinked: Option<&'a Refund>,
     part_of: Option<&'a OrderKey>,
 }
@@ -139,14 +150,15 @@ impl<'a> News<'a> {
         Self {
             placed_at: Some(order.placed_at),
             owner: named(order.customer.as_ref()),
-            refunds: order.refunds.iter().collect(),
+            refunds: versioned(order),
+            currency: Some(order.snapshot.currency),
             ..Self::default()
         }
     }
 
     /// Of a refund of an order, which names nobody: whose it is, the order tells.
     pub(super) fn of_refund(id: &'a RefundId, refund: &'a Refund) -> Self {
-        Self { refunds: BTreeMap::from([(id, refund)]), ..Self::default() }
+        Self { refunds: BTreeMap::from([(id, Cow::Borrowed(refund))]), ..Self::default() }
     }
 
     /// Of whoever an order is of.
@@ -156,7 +168,8 @@ impl<'a> News<'a> {
 
     /// Of all refunds of another order, which is a part of this one.
     pub(super) fn of_refunds(refunds: &'a BTreeMap<RefundId, Refund>) -> Self {
-        Self { refunds: refunds.iter().collect(), ..Self::default() }
+        let refunds = refunds.iter().map(|(id, refund)| (id, Cow::Borrowed(refund))).collect();
+        Self { refunds, ..Self::default() }
     }
 
     /// Of an order that turned out to be a part of another one. The first one told stays.
@@ -164,7 +177,7 @@ impl<'a> News<'a> {
         Self { part_of: Some(whole), ..Self::default() }
     }
 
-    /// Of a refund that names no order. The first one told stays.
+    /// Of a refund that names no order. A later version of it corrects it, but not the moment that dates it.
     pub(super) fn of_unlinked_refund(refund: &'a UnlinkedRefund) -> Self {
         let owner = named(refund.customer.as_ref());
         Self { owner, unlinked: Some(&refund.refund), ..Self::default() }
@@ -185,8 +198,16 @@ impl<'a> News<'a> {
             update.set(orders::OWNER, customer_value(owner)?);
             is_news = true;
         }
-        if let Some(refund) = self.unlinked.filter(|_| stored.is_none_or(|order| order.unlinked.is_none())) {
-            update.set(orders::UNLINKED, refund_value(refund)?);
+        if let Some(refund) = self.new_unlinked(stored) {
+            update.set(orders::UNLINKED, refund_value(&refund)?);
+            is_news = true;
+        }
+        // An order that is new to the table is written with its snapshot, and that writes its currency.
+        let is_new = |currency: &Currency| {
+            stored.is_some_and(|order| order.snapshot.is_some() && !order.currencies_seen.contains(currency))
+        };
+        if let Some(currency) = self.currency.filter(is_new) {
+            update.add(orders::CURRENCIES_SEEN, vec![currency.to_string()]);
             is_news = true;
         }
         if let Some(whole) = self.part_of.filter(|_| stored.is_none_or(|order| order.part_of.is_none())) {
@@ -205,16 +226,24 @@ impl<'a> News<'a> {
         Ok(is_news.then_some(update))
     }
 
-    fn new_refunds(
-        &self,
-        stored: Option<&OrderState>,
-    ) -> Result<Vec<(&'a RefundId, &'a Refund)>, StoreError> {
+    fn new_unlinked(&self, stored: Option<&OrderState>) -> Option<Cow<'a, Refund>> {
+        let refund = self.unlinked?;
+        match stored.and_then(|order| order.unlinked.as_ref()) {
+            None => Some(Cow::Borrowed(refund)),
+            Some(known) => {
+                let corrected = refund.in_place_of(known);
+                corrected.supersedes(known).then_some(Cow::Owned(corrected))
+            }
+        }
+    }
+
+    fn new_refunds(&self, stored: Option<&OrderState>) -> Result<Vec<(&'a RefundId, &Refund)>, StoreError> {
         let already = |id: &RefundId| stored.and_then(|order| order.refunds.get(id));
         let added = self.refunds.keys().filter(|id| already(id).is_none()).count();
         if stored.map_or(0, |order| order.refunds.len()) + added > MAX_REFUNDS_PER_ORDER {
             return Err(too_many_refunds());
         }
-        let refunds = self.refunds.iter().map(|(id, refund)| (*id, *refund));
+        let refunds = self.refunds.iter().map(|(id, refund)| (*id, refund.as_ref()));
         Ok(refunds.filter(|(id, refund)| already(id).is_none_or(|known| refund.supersedes(known))).collect())
     }
 }

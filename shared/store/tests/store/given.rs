@@ -6,7 +6,7 @@ use domain::member::Window;
 use domain::{
     Account, Bookkeeping, Cause, Contact, Coupon, CouponCode, CouponState, Currency, Customer, CustomerId,
     Decision, Entry, EntryId, Goods, Kind, MemberId, Order, OrderKey, Payment, Points, Profile, Refund,
-    RefundId, RefundKind, RewardId, Snapshot, SourceName, Timestamp, time,
+    RefundId, RewardId, Snapshot, SourceName, Timestamp, time,
 };
 use store::{Commit, DirectoryKey, Enrolment, Store, StoreError};
 
@@ -61,7 +61,7 @@ pub(crate) fn order(id: &str) -> Order {
 
 pub(crate) fn refund(amount: i64) -> Refund {
     let goods = Goods::untaxed(amount);
-    Refund { refunded_at: at("2026-03-02T12:00:00Z"), currency: euro(), goods, kind: RefundKind::Goods }
+    Refund::of_goods(at("2026-03-02T12:00:00Z"), euro(), goods)
 }
 
 pub(crate) fn refund_id(id: &str) -> RefundId {

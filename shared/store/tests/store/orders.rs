@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Contact, CouponCode, Customer, Goods, Order, OrderKey, OrderState, Payment};
-use domain::{Refund, RefundKind, UnlinkedRefund};
+use domain::{Contact, CouponCode, Currency, Customer, Goods, Order, OrderKey, OrderState, Payment};
+use domain::{Refund, RefundId, RefundKind, UnlinkedRefund};
 use store::{MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
 
-use crate::given::{NOON, at, customer, order, order_key, refund, refund_id, source};
+use crate::given::{NOON, at, customer, euro, order, order_key, refund, refund_id, source};
 use crate::support::Bench;
 
 async fn stored(store: &Store, id: &str) -> OrderState {
@@ -25,6 +25,12 @@ fn with_refunds(mut order: Order, refunds: impl IntoIterator<Item = (String, Ref
     order
 }
 
+/// An order's refunds as they are stored: its own version is theirs.
+fn versioned(order: &Order) -> BTreeMap<RefundId, Refund> {
+    let version = order.snapshot.updated_at;
+    order.refunds.iter().map(|(id, refund)| (id.clone(), refund.clone().as_of(version))).collect()
+}
+
 #[tokio::test]
 async fn an_order_reads_back_as_it_was_told() {
     let Bench { store, .. } = Bench::new().await;
@@ -36,6 +42,7 @@ async fn an_order_reads_back_as_it_was_told() {
 
     assert_eq!(store.record_order(&told).await.unwrap(), Recorded::Stored);
 
+    let refunds = versioned(&told);
     let expected = OrderState {
         key: told.key,
         revision: 1,
@@ -44,7 +51,8 @@ async fn an_order_reads_back_as_it_was_told() {
         claimed_by: None,
         coupons_seen: told.snapshot.coupons.clone(),
         snapshot: Some(told.snapshot),
-        refunds: told.refunds,
+        refunds,
+        currencies_seen: [euro()].into(),
         unlinked: None,
         merge: None,
         quiet: false,
@@ -124,7 +132,8 @@ async fn a_stale_snapshot_still_brings_the_refunds_that_are_missing() {
     assert_eq!(store.record_order(&stale).await.unwrap(), Recorded::Stored);
 
     let now = stored(&store, "1").await;
-    let expected = BTreeMap::from([(refund_id("a"), refund(500)), (refund_id("b"), refund(700))]);
+    let (a, b) = (refund(500).as_of(at(NOON)), refund(700).as_of(at("2026-03-01T11:00:00Z")));
+    let expected = BTreeMap::from([(refund_id("a"), a), (refund_id("b"), b)]);
     assert_eq!((now.refunds, now.snapshot), (expected, Some(order("1").snapshot)));
     assert_eq!(store.record_order(&stale).await.unwrap(), Recorded::Known);
 }
@@ -165,22 +174,61 @@ async fn of_two_sums_the_later_one_is_kept_and_a_refund_may_fail_whichever_comes
 }
 
 #[tokio::test]
-async fn a_refund_stays_as_it_was_told_until_its_order_tells_it_anew() {
+async fn a_refund_that_is_told_again_with_another_amount_is_corrected_and_an_older_version_is_not_heard() {
     let Bench { store, .. } = Bench::new().await;
     store.record_order(&order("1")).await.unwrap();
-    let record =
-        async |amount| store.record_refund(&order_key("1"), &refund_id("a"), &refund(amount)).await.unwrap();
+    let record = async |refund| store.record_refund(&order_key("1"), &refund_id("a"), &refund).await.unwrap();
+    let amount = async || stored(&store, "1").await.refunds[&refund_id("a")].goods.amount;
+    let (first, second) = ("2026-03-03T12:00:00Z", "2026-03-04T12:00:00Z");
 
-    assert_eq!(record(500).await, Recorded::Stored);
-    assert_eq!(record(500).await, Recorded::Known);
-    assert_eq!(record(600).await, Recorded::Known);
-    assert_eq!(stored(&store, "1").await.refunds.get(&refund_id("a")), Some(&refund(500)));
+    // Without a version the later arrival holds.
+    assert_eq!(record(refund(500)).await, Recorded::Stored);
+    assert_eq!(record(refund(500)).await, Recorded::Known);
+    assert_eq!((record(refund(600)).await, amount().await), (Recorded::Stored, 600));
 
-    let fresher = later(&order("1"), "2026-03-02T12:00:00Z", 2);
+    // With one the later version does, whichever arrives last.
+    assert_eq!((record(refund(400).as_of(at(second))).await, amount().await), (Recorded::Stored, 400));
+    assert_eq!((record(refund(700).as_of(at(first))).await, amount().await), (Recorded::Known, 400));
+    assert_eq!((record(refund(500)).await, amount().await), (Recorded::Known, 400));
+    assert_eq!((record(refund(300).as_of(at(second))).await, amount().await), (Recorded::Stored, 300));
+}
+
+#[tokio::test]
+async fn a_refund_in_an_orders_own_newer_snapshot_is_a_newer_version_of_it() {
+    let Bench { store, .. } = Bench::new().await;
+    let record = async |refund| store.record_refund(&order_key("1"), &refund_id("a"), &refund).await.unwrap();
+    let amount = async || stored(&store, "1").await.refunds[&refund_id("a")].goods.amount;
+    store.record_order(&order("1")).await.unwrap();
+    record(refund(500)).await;
+
+    let fresher = later(&order("1"), "2026-03-03T12:00:00Z", 2);
     store.record_order(&with_refunds(fresher, [("a".to_owned(), refund(0))])).await.unwrap();
-    assert_eq!(record(500).await, Recorded::Known);
-    let now = stored(&store, "1").await;
-    assert_eq!((now.refunds.get(&refund_id("a")), now.revision), (Some(&refund(0)), 3));
+    assert_eq!(amount().await, 0);
+    assert_eq!((record(refund(500)).await, amount().await), (Recorded::Known, 0));
+
+    // One that is older than what is known of the order may still be newer than what is known of the refund.
+    record(refund(200).as_of(at("2026-03-05T12:00:00Z"))).await;
+    let newest = later(&order("1"), "2026-03-09T12:00:00Z", 2);
+    store.record_order(&newest).await.unwrap();
+    let older = later(&order("1"), "2026-03-08T12:00:00Z", 2);
+    store.record_order(&with_refunds(older, [("a".to_owned(), refund(100))])).await.unwrap();
+    assert_eq!(amount().await, 100);
+}
+
+#[tokio::test]
+async fn every_currency_that_an_order_had_is_remembered_whichever_was_told_first() {
+    let dollar = Currency::new("USD").unwrap();
+    let mut corrected = later(&order("1"), "2026-03-03T12:00:00Z", 2);
+    corrected.snapshot.currency = dollar;
+    for told in [[order("1"), corrected.clone()], [corrected.clone(), order("1")]] {
+        let Bench { store, .. } = Bench::new().await;
+        for order in told.iter().chain(&told) {
+            store.record_order(order).await.unwrap();
+        }
+        let now = stored(&store, "1").await;
+        assert_eq!(now.snapshot.unwrap().currency, dollar);
+        assert_eq!((now.currencies_seen, now.revision), ([euro(), dollar].into(), 2));
+    }
 }
 
 #[tokio::test]
@@ -243,6 +291,20 @@ async fn a_refund_without_an_order_is_stored_once_and_an_owner_who_appears_later
 }
 
 #[tokio::test]
+async fn a_refund_without_an_order_is_corrected_and_stays_dated_as_it_was_first_told() {
+    let Bench { store, .. } = Bench::new().await;
+    let key = OrderKey::of_unlinked_refund(&source(), &refund_id("a")).unwrap();
+    let told = |refund| UnlinkedRefund { key: key.clone(), customer: Some(customer("7")), refund };
+    let moved = Refund { refunded_at: at("2026-03-09T12:00:00Z"), ..refund(300) };
+    store.record_unlinked_refund(&told(refund(500))).await.unwrap();
+    assert_eq!(store.record_unlinked_refund(&told(moved)).await.unwrap(), Recorded::Stored);
+    assert_eq!(
+        store.order(&key).await.unwrap().unwrap().unlinked,
+        Some(refund(300).as_of(at("2026-03-09T12:00:00Z")))
+    );
+}
+
+#[tokio::test]
 async fn a_deleted_order_is_cancelled_with_all_that_is_known_of_it() {
     let Bench { store, .. } = Bench::new().await;
     let told = with_refunds(order("1"), [("a".to_owned(), refund(500))]);
@@ -252,8 +314,9 @@ async fn a_deleted_order_is_cancelled_with_all_that_is_known_of_it() {
     assert_eq!(store.record_deletion(&told.key, at("2026-03-03T12:00:00Z")).await.unwrap(), Recorded::Known);
 
     let now = stored(&store, "1").await;
+    let refunds = versioned(&told);
     let cancelled = domain::Snapshot { cancelled: true, ..told.snapshot };
-    assert_eq!((now.snapshot, now.refunds, now.owner), (Some(cancelled), told.refunds, told.customer));
+    assert_eq!((now.snapshot, now.refunds, now.owner), (Some(cancelled), refunds, told.customer));
 }
 
 #[tokio::test]
@@ -303,7 +366,7 @@ async fn an_order_takes_as_many_refunds_as_the_limit_says_and_no_more() {
     let full = with_refunds(order("1"), refunds(MAX_REFUNDS_PER_ORDER));
 
     assert_eq!(store.record_order(&full).await.unwrap(), Recorded::Stored);
-    assert_eq!(stored(&store, "1").await.refunds, full.refunds);
+    assert_eq!(stored(&store, "1").await.refunds, versioned(&full));
     assert_eq!(store.record_order(&full).await.unwrap(), Recorded::Known);
 
     let one_more = store.record_refund(&full.key, &refund_id("one-more"), &refund(1)).await;

@@ -129,12 +129,7 @@ impl OrderDocument {
         let mut refunds = BTreeMap::new();
         if is_closed {
             let all = goods_with_tax(&goods);
-            let refund = Refund {
-                refunded_at: updated_at,
-                currency: amounts.currency,
-                goods: Goods::untaxed(all),
-                kind: RefundKind::SoFar,
-            };
+            let refund = Refund::of_money(updated_at, amounts.currency, all, RefundKind::SoFar);
             refunds.insert(RefundId::new(CLOSED).map_err(|error| BadInput::at("state", error))?, refund);
         }
         Ok(News::Order(Order {
@@ -221,7 +216,7 @@ impl CreditMemoDocument {
         if goods_with_tax(&goods) == 0 {
             return Ok(News::Nothing("the credit memo gives back no goods"));
         }
-        let refund = Refund { refunded_at, currency: amounts.currency, goods, kind: RefundKind::Goods };
+        let refund = Refund::of_goods(refunded_at, amounts.currency, goods);
         Ok(News::Refund { order: order_key(source, &order, "order_id")?, id, refund })
     }
 }

@@ -1,6 +1,6 @@
 //! Scenarios.
 
-use super::world::{World, at, order, programme, unlinked};
+use super::world::{World, at, order, programme, refund_of, unlinked};
 use crate::{Command, DecideError, Decision, Kind, OrderKey, OrderState, Payment};
 
 pub(super) fn world(changes: &[(&str, &str)]) -> World {
@@ -315,4 +315,43 @@ fn what_follows_from_an_imported_order_is_posted_as_ever_and_told_to_nobody() {
     assert!(!imported.decide(Command::Review).unwrap().quiet);
     let refunded = live.refunded("r", at("2026-06-01"), 60_000);
     assert!(!imported.decide(Command::Order { state: &refunded, first_seen: false }).unwrap().quiet);
+}
+
+#[test]
+fn an_order_whose_currency_is_corrected_keeps_its_refunds_and_no_other_currencys() {
+    let rates = "points_per_unit = \"1\"\nexchange_rates = { USD = \"0.5\", JPY = \"1\" }";
+    let mut world = world(&[("points_per_unit = \"1\"", rates)]);
+    let currency = |code| crate::Currency::new(code).unwrap();
+    // Given an order of 100.00, of which 40.00 were given back, all in euros.
+    let mut state = order("1", world.now, 10_000).refunded("r", world.now, 4_000);
+    state.currencies_seen = [currency("EUR")].into();
+    world.arrives(&state);
+    assert_eq!(world.balance(), 60);
+    // When they turn out to have been dollars.
+    let mut state = state.changed(|snapshot| snapshot.currency = currency("USD"));
+    state.currencies_seen.insert(currency("USD"));
+    world.arrives(&state);
+    // Then 60 dollars are left.
+    assert_eq!(world.balance(), 30);
+    let mut state = state.refunded("other", world.now, 1_000);
+    state.refunds.values_mut().for_each(|refund| refund.currency = currency("JPY"));
+    world.arrives(&state);
+    assert_eq!(world.balance(), 50, "the order never was in yen");
+}
+
+#[test]
+fn a_refund_without_an_order_is_brought_to_its_correction_and_an_older_delivery_posts_nothing() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-03-01", 50_000);
+    let refund = unlinked("r", at("2026-03-02"), 10_000);
+    world.now = at("2026-03-03");
+    world.arrives(&refund);
+    assert_eq!(world.balance(), 400);
+    let mut corrected = refund.clone();
+    corrected.revision += 1;
+    corrected.unlinked = Some(refund_of(at("2026-03-02"), 4_000));
+    world.arrives(&corrected);
+    assert_eq!(world.balance(), 460);
+    world.arrives(&refund);
+    assert_eq!(world.balance(), 460);
 }

@@ -9,8 +9,7 @@ use crate::time::instant;
 use crate::{
     Account, Command, Coupon, Currency, Customer, Date, DecideError, Decision, Entropy, Entry, Goods, Kind,
     Known, MemberId, OrderKey, OrderState, Outcome, Payment, Points, Profile, Programme, Programmes, Rater,
-    RaterHistory, RaterId, Rating, RatingId, Refund, RefundId, RefundKind, Score, Snapshot, SourceName,
-    Timestamp,
+    RaterHistory, RaterId, Rating, RatingId, Refund, RefundId, Score, Snapshot, SourceName, Timestamp,
 };
 
 /// A programme with everything in it; `changes` replaces text in it.
@@ -87,13 +86,13 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         merge: None,
         quiet: false,
         coupons_seen: Default::default(),
+        currencies_seen: Default::default(),
         part_of: None,
     }
 }
 
 pub(super) fn refund_of(refunded_at: Timestamp, minor: i64) -> Refund {
-    let currency = Currency::new("EUR").unwrap();
-    Refund { refunded_at, currency, goods: Goods::untaxed(minor), kind: RefundKind::Goods }
+    Refund::of_goods(refunded_at, Currency::new("EUR").unwrap(), Goods::untaxed(minor))
 }
 
 /// A refund that names no order.
