@@ -7,8 +7,10 @@
 //! From [`PAYMENTS_APART`] on an invoice does not name its payments, nor do their refunds name the invoice. There the
 //! invoice is the sale, and whatever names both makes the payment a part of it (`part`).
 //!
-//! Stripe moves money: of what is given back it tells the sum so far, of which goods first.
+//! Stripe moves money: of what is given back it tells the sum so far, of which goods first. And only money that was paid
+//! earns: credit that pays an invoice earned when its money was paid, or never was money.
 
+mod away;
 mod discount;
 mod list;
 mod part;
@@ -23,6 +25,7 @@ use ring::hmac;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use self::away::{CreditNoteBody, DisputeBody};
 use self::part::InvoicePaymentBody;
 use self::payer::PaidBody;
 use self::refund::{ChargeBody, RefundBody};
@@ -81,6 +84,12 @@ impl Platform for Stripe {
             "charge.refunded" => self.told::<ChargeBody>(delivery, ChargeBody::news),
             "charge.refund.updated" | "refund.created" | "refund.updated" | "refund.failed" => {
                 self.told::<RefundBody>(delivery, RefundBody::news)
+            }
+            "charge.dispute.funds_withdrawn" => self.told::<DisputeBody>(delivery, DisputeBody::withdrawn),
+            "charge.dispute.funds_reinstated" => self.told::<DisputeBody>(delivery, DisputeBody::reinstated),
+            "charge.dispute.closed" => self.told::<DisputeBody>(delivery, DisputeBody::closed),
+            "credit_note.created" | "credit_note.updated" | "credit_note.voided" => {
+                self.told::<CreditNoteBody>(delivery, CreditNoteBody::news)
             }
             _ => Ok(News::Nothing("events of this type are not needed")),
         }

@@ -11,7 +11,7 @@ use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 33] = [
+const EVENTS: [(&str, &str, u16); 34] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
@@ -42,6 +42,7 @@ const EVENTS: [(&str, &str, u16); 33] = [
     ("stripe-charge-succeeded", "2026-03-01T09:15:36Z", 202),
     ("stripe-charge-refund-updated", "2026-03-05T08:00:43Z", 202),
     ("stripe-charge-refunded", "2026-03-05T08:00:44Z", 202),
+    ("stripe-charge-dispute-closed", "2026-03-10T08:00:03Z", 202),
     ("stripe-invoice-paid", "2026-03-02T07:00:08Z", 202),
     ("stripe-invoice-payment-paid", "2026-03-02T07:00:09Z", 202),
     ("adobe-commerce-challenge", "2026-03-01T09:00:00Z", 200),
@@ -82,7 +83,7 @@ async fn every_sample_event_is_answered_as_it_should_be() {
     }
     let sale = order("stripe-main#pi_example_1").await;
     let goods = Goods { amount: 4_500, tax: 1_000, tax_included: false };
-    assert_eq!((sale.snapshot.unwrap().goods, sale.refunds.len()), (goods, 2));
+    assert_eq!((sale.snapshot.unwrap().goods, sale.refunds.len()), (goods, 3));
     let goods = Goods { amount: 2_000, tax: 400, tax_included: false };
     assert_eq!(order("stripe-main#in_example_1").await.snapshot.unwrap().goods, goods);
     let whole = OrderKey::new("stripe-main#in_example_1").ok();

@@ -18,7 +18,7 @@ const PUBLIC_ADDRESS: &str = "https://api.stripe.com";
 const PATH: &str = "/v1/events";
 const MAX_DAYS: u32 = 30;
 /// What is listed: what a webhook is to be subscribed to.
-pub(super) const EVENTS: [&str; 11] = [
+pub(super) const EVENTS: [&str; 16] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -30,6 +30,11 @@ pub(super) const EVENTS: [&str; 11] = [
     "charge.refund.updated",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+    "credit_note.created",
+    "credit_note.voided",
 ];
 
 /// The way to the account's API, where the source's configuration tells it.

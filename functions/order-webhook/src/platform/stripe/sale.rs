@@ -164,6 +164,13 @@ pub(super) struct InvoiceBody {
     currency: Currency,
     /// Below 0 where more was credited than bought.
     total: i64,
+    /// What of it was paid in money. The rest was credited before, or paid with the customer's credit; more than the
+    /// total, where an earlier invoice was too small to be paid.
+    amount_paid: Option<MinorUnits>,
+    amount_due: Option<i64>,
+    /// Whether the shop took the money itself.
+    #[serde(default, deserialize_with = "null_is_default")]
+    paid_out_of_band: bool,
     /// Older versions of the API tell taxes under the first name, newer ones under the second.
     #[serde(default, deserialize_with = "null_is_default")]
     total_tax_amounts: Vec<InvoiceTax>,
@@ -201,6 +208,7 @@ struct Sale {
     updated_at: Timestamp,
     currency: Currency,
     goods: Goods,
+    payment: Payment,
     coupons: BTreeSet<CouponCode>,
     customer: Option<Reference>,
     card: Option<CardFingerprint>,
@@ -211,8 +219,8 @@ impl Sale {
     fn news(self, occasion: &Occasion<'_>) -> Result<News, BadInput> {
         let id = self.customer.map(|customer| CustomerId::new(customer.id())).transpose();
         let id = id.map_err(|error| BadInput::at("data.object.customer", error))?;
-        let Self { key, placed_at, updated_at, currency, goods, coupons, card, contact, .. } = self;
-        let (payment, test) = (Payment::Paid, occasion.test);
+        let Self { key, placed_at, updated_at, currency, goods, payment, coupons, card, contact, .. } = self;
+        let test = occasion.test;
         Ok(News::Order(Order {
             key,
             placed_at,
@@ -262,6 +270,7 @@ impl SessionBody {
             updated_at: occasion.at,
             currency,
             goods,
+            payment: Payment::Paid,
             coupons,
             contact: unverified(
                 details.email.or(self.customer_email),
@@ -327,6 +336,7 @@ impl IntentBody {
             updated_at: self.created.0 - BEFORE_ALL_ELSE,
             currency: self.currency,
             goods: goods(place, self.currency, for_goods, tax, tax > 0)?,
+            payment: Payment::Paid,
             coupons: BTreeSet::new(),
             contact: unverified(self.receipt_email, phone, None, None),
             customer: self.customer,
@@ -357,6 +367,8 @@ impl InvoiceBody {
             updated_at: occasion.at,
             currency: self.currency,
             goods: self.goods()?,
+            // Nothing was bought where more was credited.
+            payment: if self.total < 0 { Payment::Unpaid } else { Payment::Paid },
             coupons: coupons(self.discounts.iter().chain(&self.discount).flat_map(Discount::codes)),
             contact: unverified(self.customer_email, phone, self.customer_name.as_deref(), None),
             customer: self.customer,
@@ -365,9 +377,29 @@ impl InvoiceBody {
         sale.news_with(parts, occasion)
     }
 
+    /// What was paid for goods. Credit is no money: what it stands for earned when it was paid, or was a present. So of an
+    /// invoice over less than nothing, which becomes credit, nothing is taken back either, until money is given back.
+    fn goods(&self) -> Result<Goods, BadInput> {
+        let whole = self.all_goods()?;
+        let part = |amount: i64| match (i128::from(self.total), i128::from(self.paid())) {
+            (..=0, _) => 0,
+            (total, paid) => (2 * i128::from(amount) * paid + total) / (2 * total),
+        };
+        let place = "data.object.amount_paid";
+        let part = |amount| i64::try_from(part(amount)).map_err(|_| BadInput::at(place, "is too large"));
+        Ok(Goods { amount: part(whole.amount)?, tax: part(whole.tax)?, tax_included: whole.tax_included })
+    }
+
+    /// What was paid in money. Older versions of the API do not tell it.
+    fn paid(&self) -> i64 {
+        let paid = self.amount_paid.map_or(self.total, |MinorUnits(paid)| paid);
+        let by_itself = self.amount_due.filter(|_| self.paid_out_of_band).unwrap_or_default();
+        paid.max(by_itself)
+    }
+
     /// What is left of the total without shipping and tax. The total is after all discounts, while of the subtotal
     /// only those are still to be taken off that are not a line's own.
-    fn goods(&self) -> Result<Goods, BadInput> {
+    fn all_goods(&self) -> Result<Goods, BadInput> {
         let shipping = or_zero(self.shipping_cost.amount_total);
         let taxes = if self.total_taxes.is_empty() { &self.total_tax_amounts } else { &self.total_taxes };
         let all_tax: i64 = taxes.iter().fold(0, |sum, tax| tax.amount.saturating_add(sum));

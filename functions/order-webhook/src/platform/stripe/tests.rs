@@ -1,6 +1,6 @@
 //! One sale as Stripe tells it: old versions of the API and new ones, and every order of delivery.
 
-use domain::{Customer, Goods, Order, Payment, Refund, RefundKind};
+use domain::{Customer, Goods, Order, Payment, Refund, RefundId, RefundKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ fn invoice() -> Value {
         "invoice.paid",
         CREATED + 20,
         json!({
-            "id": "in_1", "created": CREATED, "currency": "eur", "subtotal": 2500, "total": 2400, "amount_paid": 0,
+            "id": "in_1", "created": CREATED, "currency": "eur", "subtotal": 2500, "total": 2400, "amount_paid": 2400,
             "total_discount_amounts": [{"amount": 500}], "total_tax_amounts": [{"amount": 400, "inclusive": false}],
             "payment_intent": "pi_1", "customer": "cus_1", "customer_email": "c-1@example.com",
         }),
@@ -213,6 +213,102 @@ fn an_invoice_of_either_version_of_the_api_is_its_sale() {
 }
 
 #[test]
+fn of_an_invoice_only_what_was_paid_in_money_earns() {
+    let goods = |change: Value| order(&with(&invoice(), change)).snapshot.goods;
+    let half = Goods { amount: 1_000, tax: 200, tax_included: false };
+    assert_eq!(goods(json!({"amount_paid": 1200, "starting_balance": -1200})), half, "half of it by credit");
+    assert_eq!(goods(json!({"amount_paid": 0, "starting_balance": -9000})).amount, 0, "all of it by credit");
+    let noted = json!({"amount_paid": 1200, "amount_due": 1200, "pre_payment_credit_notes_amount": 1200});
+    assert_eq!(goods(noted), half, "a credit note came before the payment");
+    let carried = json!({"amount_paid": 4800, "starting_balance": 2400});
+    assert_eq!(goods(carried).amount, 4_000, "it pays what an earlier invoice was too small for");
+    assert_eq!(goods(json!({"amount_paid": null})).amount, 2_000, "an older version does not tell");
+    let by_itself = json!({"amount_paid": 0, "amount_due": 2400, "paid_out_of_band": true});
+    assert_eq!(goods(by_itself).amount, 2_000, "the shop took the money itself");
+    let credited = order(&with(&invoice(), json!({"total": -9000, "amount_paid": 0}))).snapshot;
+    assert_eq!((credited.goods.amount, credited.payment), (0, Payment::Unpaid));
+    let free = order(&with(&invoice(), json!({"total": 0, "amount_paid": 0}))).snapshot;
+    assert_eq!((free.goods.amount, free.payment), (0, Payment::Paid));
+}
+
+#[test]
+fn what_was_never_captured_is_not_given_back() {
+    let sum = |amount: i64, captured: Value, refunded: i64| {
+        let charge = json!({"amount": amount, "amount_captured": captured});
+        match parse(&with(&self::refunded(CREATED + 60, refunded), charge)).unwrap() {
+            News::Refund { refund, .. } => (refund.kind, refund.goods.amount),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(sum(20_675, json!(20_300), 375), (RefundKind::SoFar, 0));
+    assert_eq!(sum(20_675, json!(20_300), 10_375), (RefundKind::SoFar, 10_000));
+    assert_eq!(sum(20_675, json!(0), 20_675), (RefundKind::SoFar, 0), "the authorisation was released");
+    assert_eq!(sum(20_675, json!(20_675), 375), (RefundKind::SoFar, 375));
+    assert_eq!(sum(20_675, Value::Null, 375), (RefundKind::SoFar, 375), "an older version does not tell");
+}
+
+fn dispute(kind: &str, status: &str, told: i64) -> Value {
+    let object = json!({
+        "id": "dp_1", "object": "dispute", "amount": 5990, "currency": "eur", "created": CREATED + 1_000,
+        "charge": "ch_1", "payment_intent": "pi_1", "status": status, "reason": "fraudulent",
+    });
+    event(&format!("charge.dispute.{kind}"), told, object)
+}
+
+#[test]
+fn a_dispute_takes_the_money_and_may_bring_it_back() {
+    let amount = |event: &Value| match parse(event).unwrap() {
+        News::Refund { order, id, refund } => {
+            assert_eq!((order.as_str(), id.as_str(), refund.kind), ("shop#pi_1", "dp_1", RefundKind::Money));
+            assert_eq!(refund.counted_in, Some(id), "no charge's sum contains it");
+            refund.goods.amount
+        }
+        other => panic!("{other:?}"),
+    };
+    for (kind, status, expected) in [
+        ("funds_withdrawn", "needs_response", 5_990),
+        ("closed", "lost", 5_990),
+        ("closed", "won", 0),
+        ("closed", "warning_closed", 0),
+        ("funds_reinstated", "won", 0),
+    ] {
+        assert_eq!(amount(&dispute(kind, status, CREATED + 2_000)), expected, "{kind} {status}");
+    }
+    for (kind, status) in [("created", "warning_needs_response"), ("updated", "under_review")] {
+        assert!(is_nothing(&dispute(kind, status, CREATED + 1_000)), "{kind}: no money moved");
+    }
+    let unnamed = json!({"payment_intent": null});
+    let Ok(News::Refund { order, .. }) = parse(&with(&dispute("closed", "lost", CREATED), unnamed)) else {
+        panic!()
+    };
+    assert_eq!(order.as_str(), "shop#ch_1");
+}
+
+#[test]
+fn of_a_credit_note_only_what_the_shop_pays_back_by_itself_is_told_nowhere_else() {
+    let note = |kind: &str, change: Value| {
+        let object = json!({
+            "id": "cn_1", "invoice": "in_1", "currency": "eur", "created": CREATED + 90, "status": "issued",
+            "amount": 500, "type": "post_payment", "out_of_band_amount": 500,
+        });
+        with(&event(&format!("credit_note.{kind}"), CREATED + 91, object), change)
+    };
+    let amount = |event: &Value| match parse(event).unwrap() {
+        News::Refund { order, id, refund } => {
+            assert_eq!((order.as_str(), id.as_str()), ("shop#in_1", "cn_1"));
+            refund.goods.amount
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(amount(&note("created", json!({}))), 500);
+    assert_eq!(amount(&note("voided", json!({"status": "void"}))), 0);
+    for by_stripe in [json!({"out_of_band_amount": null, "refund": "re_1"}), json!({"out_of_band_amount": 0})]
+    {
+        assert!(is_nothing(&note("created", by_stripe)));
+    }
+}
+
+#[test]
 fn a_payment_with_a_test_card_earns_nothing() {
     for mut event in [session(), intent(), invoice()] {
         assert!(!order(&event).snapshot.test);
@@ -285,9 +381,19 @@ async fn a_charge_tells_whose_a_guests_sale_is_before_or_after_the_sale() {
 
 #[test]
 fn minor_units_are_those_of_the_currency_and_not_always_stripes() {
-    for (currency, told, expected) in
-        [("jpy", 5_990, 5_990), ("kwd", 5_990, 5_990), ("mga", 5_990, 599_000), ("isk", 599_000, 5_990)]
-    {
+    for (currency, told, expected) in [
+        ("jpy", 5_990, 5_990),
+        ("krw", 5_990, 5_990),
+        ("xpf", 5_990, 5_990),
+        ("kwd", 5_990, 5_990),
+        ("tnd", 5_990, 5_990),
+        ("mga", 5_990, 599_000),
+        ("isk", 599_000, 5_990),
+        ("ugx", 599_000, 5_990),
+        // Whole only when they are paid out.
+        ("huf", 599_000, 599_000),
+        ("twd", 599_000, 599_000),
+    ] {
         let event = with(&intent(), json!({"currency": currency, "amount_received": told}));
         assert_eq!(order(&event).snapshot.goods.amount, expected, "{currency}");
     }
@@ -410,6 +516,9 @@ fn life() -> Life {
         refund("re_1", CREATED + 2_000, 1_200, "failed", CREATED + 3_000),
         refund("re_1", CREATED + 2_000, 1_200, "failed", CREATED + 3_500),
         refund("re_2", CREATED + 4_000, 300, "succeeded", CREATED + 4_001),
+        dispute("funds_withdrawn", "needs_response", CREATED + 1_000),
+        dispute("closed", "won", CREATED + 5_000),
+        dispute("funds_reinstated", "won", CREATED + 5_000),
     ];
     Life { order: "shop#pi_1", events, parse }
 }
@@ -424,11 +533,14 @@ proptest! {
 
 #[tokio::test]
 async fn what_is_left_of_a_sale_is_what_was_paid_without_the_refund_that_failed() {
-    let state = life().after(0..8).await;
+    let state = life().after(0..11).await;
     assert_eq!(state.snapshot.unwrap().goods.amount, 4_500);
     let kinds: Vec<_> = state.refunds.values().map(|refund: &Refund| refund.kind).collect();
     let failed_at = at("1970-01-01T00:00:00Z") + std::time::Duration::from_secs(CREATED as u64 + 3_000);
-    assert_eq!(kinds, [RefundKind::SoFar, RefundKind::Failed { at: failed_at }, RefundKind::Money]);
+    let failed = RefundKind::Failed { at: failed_at };
+    assert_eq!(kinds, [RefundKind::SoFar, RefundKind::Money, failed, RefundKind::Money]);
+    let disputed = &state.refunds[&RefundId::new("dp_1").unwrap()];
+    assert_eq!(disputed.goods.amount, 0, "it was won");
 }
 
 #[test]

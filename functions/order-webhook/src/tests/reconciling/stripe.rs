@@ -10,7 +10,9 @@ const API: &str = "api = { token = \"rk_live_key\", base = \"BASE\" }";
 const TYPES: &str = "types%5B%5D=checkout.session.completed&types%5B%5D=checkout.session.async_payment_succeeded\
     &types%5B%5D=checkout.session.async_payment_failed&types%5B%5D=invoice.paid&types%5B%5D=invoice_payment.paid\
     &types%5B%5D=payment_intent.succeeded&types%5B%5D=charge.succeeded&types%5B%5D=charge.refunded\
-    &types%5B%5D=charge.refund.updated&types%5B%5D=refund.updated&types%5B%5D=refund.failed";
+    &types%5B%5D=charge.refund.updated&types%5B%5D=refund.updated&types%5B%5D=refund.failed\
+    &types%5B%5D=charge.dispute.funds_withdrawn&types%5B%5D=charge.dispute.funds_reinstated\
+    &types%5B%5D=charge.dispute.closed&types%5B%5D=credit_note.created&types%5B%5D=credit_note.voided";
 
 fn page(starting_after: &str) -> String {
     format!("/v1/events?{TYPES}&created%5Bgte%5D=1772323200&limit=100{starting_after}")
