@@ -138,10 +138,10 @@ impl OrderBody {
     ) -> Result<Order, BadInput> {
         let currency = self.default_currency_code.or(self.currency_code);
         let currency = currency.ok_or_else(|| BadInput::at("default_currency_code", "is missing"))?;
-        let refunds: Vec<_> = refunds.into_iter().filter(|refund| !refund.is_declined()).collect();
+        let has_refunds = refunds.iter().any(|refund| !refund.is_declined());
         let priced = self.priced(currency, certificates)?;
         let updated_at = self.date_modified.unwrap_or(self.date_created).0;
-        let (payment, cancelled) = self.standing(!refunds.is_empty());
+        let (payment, cancelled) = self.standing(has_refunds);
         Ok(Order {
             key: OrderKey::of_order(source, &self.id.0.0).map_err(|error| BadInput::at("id", error))?,
             placed_at: self.date_created.0,

@@ -1,7 +1,8 @@
 //! What BigCommerce's refunds give back of goods.
 //!
 //! A refund's `total_amount` is all the money that went back. What of it is shipping, handling, wrapping, a fee or tax
-//! is told; the rest is goods: products and amounts that name none, a restocking fee withheld already deducted.
+//! is told; the rest is goods: products, without their tax where the shop shows prices without it, and money that names
+//! no product. Money is goods with their tax, given as well as withheld: an amount of the order, a restocking fee.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,6 +14,11 @@ use store::MAX_REFUNDS_PER_ORDER;
 use super::order::{Product, moment};
 use crate::fields::{Amount, BadInput, Id, PlatformId, Quantity, minor_units, null_is_default};
 use crate::platform::priced::Priced;
+
+/// A refund's item that names a product of the order.
+const PRODUCT: &str = "PRODUCT";
+/// One that names an amount, and nothing of the order.
+const ORDER: &str = "ORDER";
 
 #[derive(Deserialize)]
 pub(super) struct RefundBody {
@@ -35,6 +41,15 @@ struct RefundItem {
     quantity: Option<Quantity>,
     #[serde(default, deserialize_with = "null_is_default")]
     requested_amount: Amount,
+    /// Money given beside a product, or, below 0, withheld from it.
+    #[serde(default, deserialize_with = "null_is_default")]
+    adjustments: Vec<Adjustment>,
+}
+
+#[derive(Deserialize)]
+struct Adjustment {
+    #[serde(default, deserialize_with = "null_is_default")]
+    amount: Amount,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +58,8 @@ struct RefundPayment {
     is_declined: bool,
 }
 
-/// What each refund gives back of the goods, never more than there are.
+/// What each refund gives back of the goods, never more than there are. One that was declined gives back nothing, also
+/// where it had been told before that.
 pub(super) fn told(
     mut refunds: Vec<RefundBody>,
     priced: &Priced,
@@ -60,7 +76,9 @@ pub(super) fn told(
     let mut before = priced.share_as_priced(0);
     let mut told = BTreeMap::new();
     for refund in refunds {
-        sum += refund.goods(priced.tax_included, certificates);
+        if !refund.is_declined() {
+            sum += refund.goods(priced, certificates);
+        }
         let so_far = priced.share_as_priced(minor_units("data", sum, currency)?);
         let refunded_at = refund.created.as_deref().and_then(moment).unwrap_or(updated_at);
         let goods = so_far.less(&before).goods();
@@ -77,26 +95,49 @@ impl RefundBody {
     }
 
     /// What went back for goods, as the shop prices them.
-    fn goods(&self, tax_included: bool, certificates: &HashMap<String, Product>) -> Decimal {
+    fn goods(&self, priced: &Priced, certificates: &HashMap<String, Product>) -> Decimal {
         // A refund of no item only corrects the tax.
         if self.items.is_empty() {
             return Decimal::ZERO;
         }
         let other: Decimal = self.items.iter().map(|item| item.other_than_goods(certificates)).sum();
-        let tax = if tax_included { Decimal::ZERO } else { self.total_tax.0 };
-        (self.total_amount.0 - tax - other).max(Decimal::ZERO)
+        let for_goods = self.total_amount.0 - other;
+        if self.items.iter().all(|item| item.item_type == ORDER) {
+            return as_priced(priced, for_goods).max(Decimal::ZERO);
+        }
+        let tax = if priced.tax_included { Decimal::ZERO } else { self.total_tax.0 };
+        let money: Decimal = self.items.iter().map(RefundItem::money).sum();
+        (for_goods - tax - money + as_priced(priced, money)).max(Decimal::ZERO)
+    }
+}
+
+/// What a sum of money is of the goods, as the shop prices them.
+fn as_priced(priced: &Priced, money: Decimal) -> Decimal {
+    let amount = |minor: i64| Decimal::from(minor);
+    match priced.gross {
+        0 => money,
+        gross => money * amount(priced.amount()) / amount(gross),
     }
 }
 
 impl RefundItem {
+    /// What of it is money without goods, below 0 where it is withheld.
+    fn money(&self) -> Decimal {
+        match self.item_type.as_str() {
+            PRODUCT => self.adjustments.iter().map(|adjustment| adjustment.amount.0).sum(),
+            ORDER => self.requested_amount.0,
+            _ => Decimal::ZERO,
+        }
+    }
+
     /// What of it is no goods. The amount of a product is not always told, so goods are what is left.
     fn other_than_goods(&self, certificates: &HashMap<String, Product>) -> Decimal {
         match self.item_type.as_str() {
-            "PRODUCT" => {
+            PRODUCT => {
                 let id = self.item_id.as_ref().map_or("", |Id(PlatformId(id))| id);
                 certificates.get(id).map_or(Decimal::ZERO, |certificate| certificate.worth(self.quantity))
             }
-            "ORDER" => Decimal::ZERO,
+            ORDER => Decimal::ZERO,
             _ => self.requested_amount.0,
         }
     }

@@ -227,14 +227,31 @@ fn a_refund_gives_back_its_goods_and_neither_shipping_nor_fees_nor_tax() {
 }
 
 #[test]
-fn an_amount_that_names_no_product_is_goods_and_a_restocking_fee_is_kept() {
+fn an_amount_that_names_no_product_is_goods_with_their_tax() {
     let by_amount = refund(1, 30.0, 0.0, json!([item("ORDER", 30.0)]));
-    assert_eq!(goods_back(&order(), &json!([by_amount])), [("1".to_owned(), taxed(3_000, 600))]);
-    let mut withheld = item("PRODUCT", 0.0);
-    withheld["adjustments"] = json!([{"amount": -5.0, "description": "Restocking"}]);
-    withheld["requested_amount"] = Value::Null;
-    let restocked = refund(1, 30.0, 5.0, json!([withheld]));
-    assert_eq!(goods_back(&order(), &json!([restocked])), [("1".to_owned(), taxed(2_500, 500))]);
+    assert_eq!(goods_back(&order(), &json!([by_amount])), [("1".to_owned(), taxed(2_500, 500))]);
+    let included = with(order(), json!({"is_tax_inclusive_pricing": true}));
+    let back = Goods { amount: 3_000, tax: 500, tax_included: true };
+    assert_eq!(goods_back(&included, &json!([by_amount])), [("1".to_owned(), back)]);
+    // A product of 36.00 with its tax of 7.20, shipping of 10.00 with its tax, and 12.00 as a gesture.
+    let items = json!([item("PRODUCT", 36.0), item("SHIPPING", 10.0), item("ORDER", 12.0)]);
+    let mixed = refund(1, 67.2, 9.2, items);
+    assert_eq!(goods_back(&order(), &json!([mixed])), [("1".to_owned(), taxed(4_600, 920))]);
+    let all = refund(1, 108.0, 0.0, json!([item("ORDER", 108.0)]));
+    assert_eq!(goods_back(&order(), &json!([all])), [("1".to_owned(), taxed(9_000, 1_800))]);
+}
+
+#[test]
+fn what_is_given_or_withheld_beside_a_product_is_goods_with_their_tax_too() {
+    // A product of 36.00 with its tax of 7.20.
+    let beside = |amount: f64| {
+        let mut product = item("PRODUCT", 0.0);
+        product["adjustments"] = json!([{"amount": amount, "description": "Restocking"}]);
+        product["requested_amount"] = Value::Null;
+        refund(1, 43.2 + amount, 7.2, json!([product]))
+    };
+    assert_eq!(goods_back(&order(), &json!([beside(-6.0)])), [("1".to_owned(), taxed(3_100, 620))]);
+    assert_eq!(goods_back(&order(), &json!([beside(6.0)])), [("1".to_owned(), taxed(4_100, 820))]);
 }
 
 #[test]
@@ -252,14 +269,17 @@ fn refunds_never_give_back_more_than_the_goods_and_all_of_them_exactly_all() {
 }
 
 #[test]
-fn a_refund_that_was_declined_is_none_and_one_without_a_time_is_dated_as_the_order() {
-    let mut declined = refund(1, 20.0, 0.0, json!([item("ORDER", 20.0)]));
+fn a_refund_that_was_declined_gives_back_nothing_and_one_without_a_time_is_dated_as_the_order() {
+    let mut declined = refund(1, 24.0, 0.0, json!([item("ORDER", 24.0)]));
     declined["payments"][0]["is_declined"] = json!(true);
-    let mut undated = refund(2, 20.0, 0.0, json!([item("ORDER", 20.0)]));
+    let mut undated = refund(2, 24.0, 0.0, json!([item("ORDER", 24.0)]));
     undated["created"] = json!("");
     let refunds = told(&order(), &json!([declined, undated]), &json!([])).refunds;
-    assert_eq!(refunds.keys().map(|id| id.as_str()).collect::<Vec<_>>(), ["2"]);
-    assert_eq!(refunds.values().next().unwrap().refunded_at, at("2026-03-01T10:20:00Z"));
+    let amounts: Vec<_> = refunds.iter().map(|(id, refund)| (id.as_str(), refund.goods.amount)).collect();
+    assert_eq!(amounts, [("1", 0), ("2", 2_000)], "the first may have been told before it was declined");
+    assert_eq!(refunds.values().last().unwrap().refunded_at, at("2026-03-01T10:20:00Z"));
+    let refunded = with(order(), json!({"status_id": 4}));
+    assert!(told(&refunded, &json!([declined]), &json!([])).snapshot.cancelled, "no refund says of what");
 }
 
 #[test]
