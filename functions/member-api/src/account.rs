@@ -4,7 +4,7 @@ use domain::decide::expires_at;
 use domain::programme::Perk;
 use domain::{
     Coupon, CouponCode, CouponState, DecideError, LevelId, MemberId, Pending, Points, Profile, Programme,
-    RewardId, Timestamp,
+    Programmes, RewardId, Timestamp,
 };
 use serde::Serialize;
 
@@ -71,13 +71,14 @@ struct NextReward<'a> {
 }
 
 impl<'a> AccountDocument<'a> {
-    /// The account of a settled profile under the programme in force.
+    /// The account of a settled profile under the version in force.
     pub(crate) fn of(
         profile: &'a Profile,
-        programme: &'a Programme,
+        programmes: &'a Programmes,
         coupons: &'a [Coupon],
         now: Timestamp,
     ) -> Result<Self, DecideError> {
+        let programme = &programmes.at(now).programme;
         let account = &profile.account;
         let available = profile.available()?;
         let status_points = profile.bookkeeping.window.sum.floored();
@@ -90,7 +91,7 @@ impl<'a> AccountDocument<'a> {
             status_points,
             tier,
             perks: tier.and_then(|tier| programme.level(tier)).map_or(&[], |level| &level.perks),
-            expires_at: expires_at(programme, profile)?,
+            expires_at: expires_at(programmes, now, profile)?,
             coupons: coupons.iter().map(|coupon| CouponDocument::of(coupon, now)).collect(),
             next_tier: next_tier(programme, status_points),
             next_reward: next_reward(programme, available),
@@ -172,12 +173,12 @@ mod tests {
 
     fn document(change: impl FnOnce(&mut Profile), coupons: &[Coupon]) -> Value {
         let programme = Programme::from_toml(PROGRAMME).unwrap();
-        let programmes = Programmes::only(programme.clone());
+        let programmes = Programmes::only(programme);
         let enrolled_at = at("2026-01-31T12:00:00Z");
         let mut profile = Profile::new(MemberId::new("M1").unwrap(), enrolled_at, &programmes);
         change(&mut profile);
         let now = at("2026-03-01T00:00:00Z");
-        json!(AccountDocument::of(&profile, &programme, coupons, now).unwrap())
+        json!(AccountDocument::of(&profile, &programmes, coupons, now).unwrap())
     }
 
     #[test]

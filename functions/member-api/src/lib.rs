@@ -152,8 +152,7 @@ impl MemberApi {
         // Who became part of another member is that one.
         let coupons = self.store().coupons(&settled.profile.member, Consistency::Strong).await?;
         let now = self.engine.clock().now();
-        let programme = &settled.programmes.at(now).programme;
-        Ok(json(status, &AccountDocument::of(&settled.profile, programme, &coupons, now)?))
+        Ok(json(status, &AccountDocument::of(&settled.profile, &settled.programmes, &coupons, now)?))
     }
 
     async fn journal(

@@ -125,8 +125,8 @@ impl Line for SnapshotLine {
 impl MemberLine {
     pub(super) fn of(customer: &CustomerId, settled: &Settled) -> Result<Self, DecideError> {
         let account = &settled.profile.account;
-        let programme = &settled.programmes.at(settled.profile.bookkeeping.settled_to).programme;
-        let expires_at = decide::expires_at(programme, &settled.profile)?;
+        let settled_to = settled.profile.bookkeeping.settled_to;
+        let expires_at = decide::expires_at(&settled.programmes, settled_to, &settled.profile)?;
         Ok(Self {
             customer_id: customer.to_string(),
             lifetime_points: account.lifetime_points.0,

@@ -46,6 +46,10 @@ pub const MAX_COUPONS_PER_DECISION: usize = 25;
 /// earns a few hundred, but a slip in an amount's minor units would issue millions, one transaction after the other.
 pub const MAX_COUPONS_AT_ONCE: i64 = 20_000;
 
+/// How often the rules are gone through at one moment before they are said to undo each other. Each round but the last
+/// posts something that another rule waits for: three are usual, and there are five rules.
+const MAX_ROUNDS: usize = 32;
+
 /// What is asked of a member.
 #[derive(Debug, Clone, Copy)]
 pub enum Command<'a> {
@@ -194,6 +198,9 @@ pub enum DecideError {
         /// The automatic reward.
         reward: RewardId,
     },
+    /// The rules undo each other: a mistake of ours, which must stop nobody else.
+    #[error("the member's account does not come to rest under the programme's rules")]
+    Unsettled,
     /// The shell drew too few random bytes.
     #[error("the random bytes are spent")]
     EntropySpent,
@@ -287,8 +294,9 @@ fn bring(draft: &mut Draft<'_>, opening: &Opening, at: Timestamp, until: Timesta
     settle(draft, until)
 }
 
-/// Brings the member up to a moment of the calendar. On the way it stops where a decision was cut off, and wherever
-/// points mature: what they buy is dated as of then, and comes before whatever runs out later.
+/// Brings the member up to a moment of the calendar. On the way it stops where a decision was cut off, wherever points
+/// mature, and wherever another version comes into force: what follows from that is dated as of then, and comes before
+/// whatever happens later.
 fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     let bookkeeping = &draft.profile.bookkeeping;
     if moment < bookkeeping.settled_to || draft.profile.account.merged_into.is_some() {
@@ -301,7 +309,7 @@ fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     if bookkeeping.due_at.is_some_and(|due_at| due_at <= bookkeeping.settled_to) {
         settle_at(draft, bookkeeping.settled_to)?;
     }
-    while let Some(at) = pending::next(draft)
+    while let Some(at) = next_stop(draft)
         && at < moment
         && !draft.is_full()
     {
@@ -310,22 +318,39 @@ fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     if draft.is_full() { Ok(()) } else { settle_at(draft, moment) }
 }
 
+/// The next moment that must not be passed by.
+fn next_stop(draft: &Draft<'_>) -> Option<Timestamp> {
+    let settled_to = draft.profile.bookkeeping.settled_to;
+    let version = draft.programmes.next_from(settled_to);
+    pending::next(draft).into_iter().chain(version).min().map(|at| at.max(settled_to))
+}
+
 /// Settles at one moment, in the order of the rules, until nothing changes. It looks at the state alone, so it also
 /// finishes what an interrupted commit left.
 fn settle_at(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
-    pending::settle(draft, moment)?;
-    loop {
+    for _ in 0..MAX_ROUNDS {
         let posted = draft.entries.len();
         tier::settle(draft, moment)?;
         expiry::settle(draft, moment)?;
-        coupons::cover_debt(draft, moment)?;
-        coupons::issue_automatic(draft, moment)?;
-        if draft.entries.len() == posted || draft.is_full() {
-            break;
+        pending::settle(draft, moment)?;
+        if !draft.is_full() {
+            coupons::cover_debt(draft, moment)?;
+            coupons::issue_automatic(draft, moment)?;
+        }
+        if draft.is_full() {
+            note_settled(draft, moment);
+            return Ok(());
+        }
+        if draft.entries.len() == posted {
+            expiry::remind(draft, moment)?;
+            note_settled(draft, moment);
+            return Ok(());
         }
     }
-    expiry::remind(draft, moment)?;
+    Err(Stop::Error(DecideError::Unsettled))
+}
+
+fn note_settled(draft: &mut Draft<'_>, moment: Timestamp) {
     draft.profile.bookkeeping.settled_to = moment;
     draft.profile.bookkeeping.programme = draft.programmes.at(moment).number;
-    Ok(())
 }

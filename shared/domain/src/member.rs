@@ -82,6 +82,12 @@ pub struct Bookkeeping {
     /// What expiry counts from: the newest order that counts, else the first points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_at: Option<Timestamp>,
+    /// Whether that is no activity, but the first points of somebody who never was active.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_activity: bool,
+    /// From when on the expiries are still to be reconciled; absent where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiries_from: Option<Timestamp>,
     /// What runs out next, under expiry after earning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_expiry: Option<NextExpiry>,
@@ -200,6 +206,8 @@ impl Profile {
                 settled_to: enrolled_at,
                 window: Window::empty(date_of(enrolled_at, &version.programme.time_zone)),
                 active_at: None,
+                without_activity: false,
+                expiries_from: None,
                 next_expiry: None,
                 pending: None,
                 last_expiry_at: None,

@@ -119,6 +119,13 @@ pub struct Expiry {
     pub reminders: Vec<Period>,
 }
 
+impl Expiry {
+    /// Whether no points run out sooner by this rule than by the one before it.
+    fn spares_what(&self, before: &Self) -> bool {
+        self.rule == before.rule && self.validity.is_never_shorter_than(before.validity)
+    }
+}
+
 /// What a validity counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpiryRule {

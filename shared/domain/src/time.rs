@@ -130,6 +130,26 @@ impl Period {
         }
     }
 
+    /// Whether, counted from whatever moment, it ends no earlier than another one. Where only the calendar could tell,
+    /// no.
+    pub(crate) fn is_never_shorter_than(self, other: Self) -> bool {
+        match (self.in_months(), other.in_months()) {
+            (Some(months), Some(others)) => months >= others,
+            (None, None) => self.about_days() >= other.about_days(),
+            // Twelve months have 365 or 366 days, and one month 28 to 31.
+            (Some(months), None) => months * 365 / 12 - 3 >= other.about_days(),
+            (None, Some(others)) => self.about_days() >= others * 366 / 12 + 3,
+        }
+    }
+
+    fn in_months(self) -> Option<i64> {
+        match self.unit {
+            Unit::Years => Some(self.count * 12),
+            Unit::Months => Some(self.count),
+            Unit::Weeks | Unit::Days => None,
+        }
+    }
+
     /// The instant a period later, on the same clock time of the zone.
     pub fn after(self, at: Timestamp, zone: &TimeZone) -> Result<Timestamp, TimeError> {
         let later = at.to_zoned(zone.clone()).checked_add(self.span()).map_err(|_| TimeError::OutOfRange)?;

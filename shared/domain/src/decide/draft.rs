@@ -85,8 +85,6 @@ pub(super) struct Draft<'a> {
     pub(super) once: Option<Once>,
     /// Whether nobody is told of what is posted.
     pub(super) quiet: bool,
-    /// Whether what runs out next must be worked out anew, under expiry after earning.
-    pub(super) lots_changed: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -112,7 +110,6 @@ impl<'a> Draft<'a> {
             rater: None,
             once: None,
             quiet: false,
-            lots_changed: false,
         }
     }
 
@@ -140,10 +137,6 @@ impl<'a> Draft<'a> {
         window::take_in(self, &entry)?;
         pending::take_in(self, &entry)?;
         expiry::take_in(self, &entry)?;
-        let bookkeeping = &mut self.profile.bookkeeping;
-        if bookkeeping.active_at.is_none() && entry.points > Points::ZERO {
-            bookkeeping.active_at = Some(entry.id.effective_at);
-        }
         self.entries.push(entry);
         Ok(())
     }

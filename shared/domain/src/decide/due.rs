@@ -25,9 +25,11 @@ pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeErro
 }
 
 fn next_change(draft: &Draft<'_>) -> Result<Option<Timestamp>, TimeError> {
-    let programme = draft.programme_at(draft.profile.bookkeeping.settled_to);
-    let mut moments = expiry::upcoming(programme, &draft.profile)?;
     let bookkeeping = &draft.profile.bookkeeping;
+    let programme = draft.programme_at(bookkeeping.settled_to);
+    let mut moments = expiry::upcoming(draft.programmes, bookkeeping.settled_to, &draft.profile)?;
+    // A version that is on its way is looked at when it comes, also by whoever joins before.
+    moments.extend(draft.programmes.next_from(bookkeeping.settled_to));
     let kept_until = bookkeeping.window.kept.as_ref().map(|kept| kept.until);
     for date in bookkeeping.window.tier_changes_on.into_iter().chain(kept_until) {
         moments.push(start_of(date, &programme.time_zone)?);

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Deltas, Draft, Stop};
-use super::rating;
+use super::{expiry, rating};
 use crate::ids::MemberId;
 use crate::journal::{Cause, Entry, Kind};
 use crate::member::{Coupon, Receiving, Window};
@@ -57,7 +57,8 @@ pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> 
     let bookkeeping = &mut draft.profile.bookkeeping;
     bookkeeping.window = Window::empty(date_of(now, zone));
     (bookkeeping.active_at, bookkeeping.next_expiry, bookkeeping.coupons_end_at) = (None, None, None);
-    (bookkeeping.rated, bookkeeping.pending) = (None, None);
+    (bookkeeping.rated, bookkeeping.pending, bookkeeping.expiries_from) = (None, None, None);
+    bookkeeping.without_activity = false;
     Ok(())
 }
 
@@ -89,7 +90,7 @@ pub(super) fn carry_over(draft: &mut Draft<'_>, journal: &[Entry], coupons: &[Co
     let coupons = u32::try_from(coupons.len()).map_err(|_| Overflow)?;
     draft.post(id, rest(journal)?, Kind::MergeReceived { from, coupons })?;
     draft.profile.bookkeeping.receiving = None;
-    draft.lots_changed = true;
+    expiry::reconcile_from(draft, Timestamp::UNIX_EPOCH);
     if groups.iter().any(|group| matches!(group.kind, Kind::Rated { .. })) {
         draft.profile.bookkeeping.rated.get_or_insert_default();
         rating::recount(draft, draft.now(), true)?;
@@ -153,9 +154,6 @@ fn carry_group(draft: &mut Draft<'_>, group: &Group<'_>) -> Result<(), Stop> {
     }
     draft.post(id, group.deltas, group.kind.clone())?;
     let bookkeeping = &mut draft.profile.bookkeeping;
-    if group.deltas.counts > 0 || matches!(group.cause, Cause::Opening(_)) {
-        bookkeeping.active_at = bookkeeping.active_at.max(Some(group.effective_at));
-    }
     if let Cause::Expiry(end) = group.cause {
         bookkeeping.last_expiry_at = bookkeeping.last_expiry_at.max(Some(*end));
     }

@@ -1,7 +1,7 @@
 //! Members of the past: what they had is posted once, as of its own moment, and follows the rules from then on.
 
+use super::coupons;
 use super::draft::{Deltas, Draft, Stop};
-use super::{coupons, expiry};
 use crate::journal::{EntryId, Kind};
 use crate::opening::{Once, Opening};
 use crate::time::Timestamp;
@@ -21,5 +21,5 @@ pub(super) fn open(draft: &mut Draft<'_>, opening: &Opening, at: Timestamp) -> R
     let kind = Kind::OpeningBalance { reason: opening.reason.clone() };
     draft.post(id, Deltas::points(opening.points), kind)?;
     coupons::check_count(draft)?;
-    expiry::activity_began_to_count(draft, at, opening.points)
+    Ok(())
 }

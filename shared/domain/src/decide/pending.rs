@@ -1,10 +1,13 @@
 //! Points that cannot be spent yet, because their order may still be returned.
 //!
+//! What has run out is not pending any more: a later version may let points run out sooner than they mature.
+//!
 //! Nothing is posted when they mature. What is pending follows from the orders' entries and the date, as the tier does;
 //! so whatever is taken back of a pending order was never to be spent, without a rule of its own. The profile keeps
 //! the sum with the moment at which it next changes; then it is added up anew.
 
 use super::draft::{Draft, Stop};
+use super::expiry;
 use crate::journal::{Cause, Entry};
 use crate::member::Pending;
 use crate::points::Points;
@@ -33,8 +36,11 @@ pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Sto
     }
     let mut pending = None;
     if let Some(since) = draft.programmes.pending_since(moment)? {
+        let expiries = expiry::expired_since(draft, since)?;
         for entry in draft.journal_since(since)? {
-            if let Some(at) = matures_at(draft.programmes, entry)?.filter(|at| *at > moment) {
+            if let Some(at) = matures_at(draft.programmes, entry)?.filter(|at| *at > moment)
+                && !expiry::took(draft.programmes, &expiries, entry.id.effective_at)?
+            {
                 pending = Some(with(pending, at, entry)?);
             }
         }

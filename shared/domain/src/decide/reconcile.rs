@@ -2,10 +2,10 @@
 
 use super::draft::{Deltas, Draft, Stop};
 use super::target::{Target, target};
-use super::{DecideError, coupons, expiry};
+use super::{DecideError, coupons};
 use crate::journal::{Cause, Entry, EntryId, Kind};
 use crate::order::OrderState;
-use crate::points::{Overflow, Points};
+use crate::points::Overflow;
 use crate::programme::Programmes;
 use crate::time::Timestamp;
 
@@ -32,9 +32,6 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: b
     };
     draft.post(EntryId { effective_at, cause, n: posted.entries }, deltas, kind)?;
     coupons::check_count(draft)?;
-    if state.unlinked.is_none() {
-        follow_up(draft, effective_at, deltas)?;
-    }
     Ok(())
 }
 
@@ -94,18 +91,4 @@ fn difference(target: Target, posted: Deltas) -> Result<Deltas, Overflow> {
         status_points: target.status_points.minus(posted.status_points)?,
         counts: i8::from(target.counts).checked_sub(posted.counts).ok_or(Overflow)?,
     })
-}
-
-/// What an order's change means for the expiry.
-fn follow_up(draft: &mut Draft<'_>, placed_at: Timestamp, deltas: Deltas) -> Result<(), Stop> {
-    if deltas.counts > 0 {
-        return expiry::activity_began_to_count(draft, placed_at, deltas.points);
-    }
-    if deltas.points < Points::ZERO {
-        expiry::take_back(draft, placed_at, deltas.points.negated()?)?;
-    }
-    if deltas.counts < 0 {
-        expiry::order_ceased_to_count(draft, placed_at)?;
-    }
-    Ok(())
 }

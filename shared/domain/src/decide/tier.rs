@@ -4,6 +4,7 @@ use super::draft::{Deltas, Draft, Stop};
 use super::{rating, window};
 use crate::journal::{Cause, EntryId, Kind};
 use crate::member::Bookkeeping;
+use crate::points::Points;
 use crate::programme::{Level, Programme};
 use crate::time::{Date, Timestamp, date_of, start_of};
 
@@ -40,14 +41,22 @@ fn look_up(draft: &mut Draft<'_>, moment: Timestamp) -> Result<bool, Stop> {
     if from == to {
         return Ok(false);
     }
-    let threshold_before = from.as_ref().and_then(|id| programme.level(id)).map(|level| level.threshold);
-    let up = level.map(|level| level.threshold) > threshold_before;
+    let up = level.map(|level| level.threshold) > threshold_before(draft, programme);
     let today = date_of(moment, &programme.time_zone);
     let id = next_id(draft, start_of(today, &programme.time_zone)?, today)?;
     draft.post(id, Deltas::default(), Kind::TierChanged { from, to, up })?;
     let changed_on = &mut draft.profile.bookkeeping.tier_changed_on;
     *changed_on = (*changed_on).max(Some(today));
     Ok(true)
+}
+
+/// What the level held so far takes. One that the programme has no more is compared as it was when it was held.
+fn threshold_before(draft: &Draft<'_>, programme: &Programme) -> Option<Points> {
+    let id = draft.profile.account.tier.as_ref()?;
+    let version = draft.programmes.numbered(draft.profile.bookkeeping.programme);
+    let held_under = version.map(|version| &version.programme);
+    let level = programme.level(id).or_else(|| held_under?.level(id))?;
+    Some(level.threshold)
 }
 
 fn next_id(draft: &Draft<'_>, effective_at: Timestamp, today: Date) -> Result<EntryId, Stop> {

@@ -99,9 +99,6 @@ pub(super) fn give_back(
     for ((effective_at, cause), deltas) in left.iter().take(STEP) {
         let id = draft.next_id(*effective_at, cause.clone())?;
         draft.post(id, *deltas, Kind::GivenBack { to: to.clone() })?;
-        if matches!(cause, Cause::Order(_) | Cause::Opening(_)) && deltas.points < Points::ZERO {
-            expiry::take_back(draft, *effective_at, deltas.points.negated()?)?;
-        }
     }
     if left.len() > STEP {
         draft.leave_the_rest();
@@ -190,8 +187,7 @@ fn newest_with(draft: &Draft<'_>, other: &MemberId) -> Result<Option<Entry>, Sto
 
 /// Everything that the bookkeeping saves reading is read.
 fn add_up_anew(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    expiry::recount(draft)?;
-    draft.lots_changed = true;
+    expiry::reconcile_from(draft, Timestamp::UNIX_EPOCH);
     let is_rated =
         draft.journal_since(Timestamp::UNIX_EPOCH)?.any(|entry| matches!(entry.kind, Kind::Rated { .. }));
     let bookkeeping = &mut draft.profile.bookkeeping;

@@ -1,6 +1,6 @@
 //! Every version of the programme, with the moment from which it is in force.
 
-use super::{Enrolment, Programme};
+use super::{Enrolment, Expiry, Programme};
 use crate::time::{Period, TimeError, Timestamp};
 
 /// One version of the programme.
@@ -41,14 +41,13 @@ impl Programmes {
 
     /// Whether orders may have waited for somebody to enrol: under any version, since what began to wait goes on.
     pub fn may_have_waited(&self) -> bool {
-        let mut versions = std::iter::once(&self.first).chain(&self.later);
-        versions.any(|version| version.programme.enrolment == Enrolment::Explicit)
+        self.versions().any(|version| version.programme.enrolment == Enrolment::Explicit)
     }
 
     /// No order placed before this has points that are pending at a moment; nothing where none ever are.
     pub(crate) fn pending_since(&self, moment: Timestamp) -> Result<Option<Timestamp>, TimeError> {
         let mut earliest = None;
-        for Version { programme, .. } in std::iter::once(&self.first).chain(&self.later) {
+        for Version { programme, .. } in self.versions() {
             if let Some(pending_for) = programme.earning.pending_for {
                 // A day or two more than the period, because months differ in length.
                 let zone = &programme.time_zone;
@@ -57,6 +56,65 @@ impl Programmes {
             }
         }
         Ok(earliest)
+    }
+
+    /// When the next version after a moment comes into force, if one is published.
+    pub fn next_from(&self, moment: Timestamp) -> Option<Timestamp> {
+        self.later.iter().map(|version| version.from).find(|from| *from > moment)
+    }
+
+    /// The version of this number.
+    pub fn numbered(&self, number: u32) -> Option<&Version> {
+        self.versions().find(|version| version.number == number)
+    }
+
+    /// Whether points run out under any version.
+    pub(crate) fn ever_expire(&self) -> bool {
+        self.versions().any(|version| version.programme.expiry.is_some())
+    }
+
+    /// No points of before this can still run out at a moment or after it; nothing where none ever do.
+    pub(crate) fn unexpired_since(&self, moment: Timestamp) -> Result<Option<Timestamp>, TimeError> {
+        let mut earliest: Option<Timestamp> = None;
+        for Version { programme, .. } in self.versions() {
+            if let Some(Expiry { validity, .. }) = &programme.expiry {
+                // A day or two more than the period, because months differ in length.
+                let zone = &programme.time_zone;
+                let since = validity
+                    .before(moment, zone)
+                    .and_then(|since| Period::days(2).before(since, zone))
+                    .unwrap_or(Timestamp::UNIX_EPOCH);
+                earliest = Some(earliest.map_or(since, |earliest| earliest.min(since)));
+            }
+        }
+        Ok(earliest)
+    }
+
+    /// The moment before which nothing runs out under the version in force at a moment, if there is one.
+    ///
+    /// A version that lets points run out for the first time, or sooner than before, or by another rule, does not work
+    /// backwards: its members get at least the time of its longest reminder, from when it comes into force. Versions
+    /// after it that leave the rule as it is, or lengthen it, keep that promise.
+    pub(crate) fn expires_not_before(&self, moment: Timestamp) -> Result<Option<Timestamp>, TimeError> {
+        let mut not_before = None;
+        let mut before = self.first.programme.expiry.as_ref();
+        for Version { from, programme, .. } in self.later.iter().filter(|version| version.from <= moment) {
+            let Some(expiry) = &programme.expiry else {
+                before = None;
+                continue;
+            };
+            if !before.is_some_and(|before| expiry.spares_what(before)) {
+                let reminder = expiry.reminders.iter().max_by_key(|step| step.about_days());
+                let end = reminder.map_or(Ok(*from), |step| step.after(*from, &programme.time_zone))?;
+                not_before = not_before.max(Some(end));
+            }
+            before = Some(expiry);
+        }
+        Ok(not_before)
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &Version> {
+        std::iter::once(&self.first).chain(&self.later)
     }
 
     /// The newest version, in force or to be.

@@ -60,6 +60,8 @@ fn full_profile() -> Profile {
                 kept: Some(Kept { level: LevelId::new("g".repeat(40)).unwrap(), until: date }),
             },
             active_at: Some(moment),
+            without_activity: true,
+            expiries_from: Some(moment),
             next_expiry: Some(domain::member::NextExpiry { at: moment, points: Points(i64::MAX) }),
             pending: Some(Pending { points: Points(i64::MAX), next_at: moment }),
             last_expiry_at: Some(moment),

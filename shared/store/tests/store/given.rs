@@ -86,6 +86,8 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
                 kept: None,
             },
             active_at: Some(at(NOON)),
+            without_activity: false,
+            expiries_from: None,
             next_expiry: None,
             pending: None,
             last_expiry_at: None,

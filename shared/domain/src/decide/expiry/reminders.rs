@@ -4,13 +4,13 @@ use super::next_expiry;
 use crate::decide::draft::{Deltas, Draft, Stop};
 use crate::journal::{Cause, EntryId, Kind};
 use crate::member::{NextExpiry, Profile};
-use crate::programme::{ExpiryRule, Programme};
+use crate::programme::{ExpiryRule, Programme, Programmes};
 use crate::time::{Period, TimeError, Timestamp};
 
 /// Posts the newest reminder whose moment has come. A later order starts the series again.
 pub(in crate::decide) fn remind(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    let Some(next) = next_expiry(draft.programmes, moment, &draft.profile)? else { return Ok(()) };
     let programme = draft.programme_at(moment);
-    let Some(next) = next_expiry(programme, &draft.profile)? else { return Ok(()) };
     let come = steps(programme, &draft.profile, next)?.into_iter().rev().find(|(at, _)| *at <= moment);
     let Some((at, step)) = come else { return Ok(()) };
     let kind = Kind::ExpiryReminder { expiring: next.points, expires_at: next.at };
@@ -22,11 +22,12 @@ pub(in crate::decide) fn remind(draft: &mut Draft<'_>, moment: Timestamp) -> Res
 
 /// The moments at which the calendar next has something to do: the reminders still to come, and the expiry.
 pub(in crate::decide) fn upcoming(
-    programme: &Programme,
+    programmes: &Programmes,
+    moment: Timestamp,
     profile: &Profile,
 ) -> Result<Vec<Timestamp>, TimeError> {
-    let Some(next) = next_expiry(programme, profile)? else { return Ok(Vec::new()) };
-    let reminders = steps(programme, profile, next)?.into_iter().map(|(at, _)| at);
+    let Some(next) = next_expiry(programmes, moment, profile)? else { return Ok(Vec::new()) };
+    let reminders = steps(&programmes.at(moment).programme, profile, next)?.into_iter().map(|(at, _)| at);
     Ok(reminders.chain([next.at]).collect())
 }
 

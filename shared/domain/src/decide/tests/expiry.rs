@@ -225,3 +225,76 @@ fn after_an_outage_only_the_newest_reminder_is_sent() {
     world.run(Command::Review).unwrap();
     assert_eq!(world.reminders(), 1);
 }
+
+#[test]
+fn an_order_told_late_gives_back_every_expiry_that_would_not_have_been() {
+    // Given two expiries: of the first order's points, and of the second one's.
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.orders("2", "2027-02-01", 5_000);
+    world.pass_to(at("2028-03-01"));
+    assert_eq!(world.balance(), 0);
+    // When orders are told that bridge both gaps, nothing ran out.
+    world.arrives(&order("late 1", at("2026-12-01"), 1_000));
+    assert_eq!(world.balance(), 0);
+    world.arrives(&order("late 2", at("2028-01-15"), 2_000));
+    assert_eq!((world.balance(), world.expires_at()), (180, Some(at("2029-01-15"))));
+}
+
+#[test]
+fn an_import_of_the_past_lets_run_out_what_would_have_though_no_expiry_was_ever_posted() {
+    // Given a shop that was connected last month.
+    let mut world = world(&[]);
+    world.orders("now", "2026-06-01", 5_000);
+    // When its past is imported: a purchase years ago, and nothing for long after it.
+    world.arrives(&order("old", at("2023-01-01"), 30_000));
+    assert_eq!(world.balance(), 50);
+    world.arrives(&order("recent", at("2025-09-01"), 1_000));
+    assert_eq!((world.balance(), world.expires_at()), (60, Some(at("2027-06-01"))));
+}
+
+#[test]
+fn a_refund_without_an_order_that_is_told_after_an_expiry_leaves_no_debt() {
+    for rule in ["after_inactivity", "after_earning"] {
+        let mut world = world(&[("after_inactivity", rule)]);
+        world.orders("1", "2026-01-02", 10_000);
+        world.pass_to(at("2027-03-01"));
+        assert_eq!(world.balance(), 0);
+        world.arrives(&unlinked("r", at("2026-05-01"), 4_000));
+        assert_eq!(world.balance(), 0, "{rule}");
+    }
+}
+
+#[test]
+fn when_an_order_between_two_others_stops_counting_the_expiry_is_where_it_would_have_been() {
+    let mut world = world(&[]);
+    world.orders("1", "2026-01-02", 500);
+    let between = world.orders("2", "2026-12-01", 200);
+    world.orders("3", "2027-06-01", 100);
+    assert_eq!(world.balance(), 8);
+    world.arrives(&between.changed(|order| order.cancelled = true));
+    assert_eq!((world.balance(), world.expires_at()), (1, Some(at("2028-06-01"))));
+}
+
+#[test]
+fn more_expiries_than_one_decision_posts_are_put_right_by_the_next() {
+    // Given an order a day, each of which ran out by itself.
+    let mut world = world(&[NO_REWARD, ("after_inactivity", "after_earning"), ("12 months", "2 months")]);
+    for day in 0..90 {
+        let placed_at = at("2026-01-02") + jiff::Span::new().hours(24 * day);
+        world.pass_to(placed_at);
+        world.arrives(&order(&day.to_string(), placed_at, 500));
+    }
+    world.pass_to(at("2026-08-01"));
+    assert_eq!(world.balance(), 0);
+    // When a refund is told that took all of them before they ran out.
+    let refund = unlinked("r", at("2026-03-01T13:00:00Z"), 90 * 500);
+    let decision = world.decide(Command::Order { state: &refund, first_seen: true }).unwrap();
+    assert!(!decision.completed && decision.entries.len() < 40);
+    world.commit(&decision);
+    world.run(Command::Review).unwrap();
+    // Then it took what was there, and of later orders' points what they could give.
+    world.arrives(&refund);
+    assert_eq!(world.balance(), 0);
+    assert_eq!(world.folded(), world.profile.account);
+}

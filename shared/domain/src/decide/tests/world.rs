@@ -131,22 +131,32 @@ pub(super) struct World {
     /// What every rater has given so far.
     pub(super) raters: BTreeMap<RaterId, RaterHistory>,
     pub(super) now: Timestamp,
+    versions: Vec<Version>,
     seed: u64,
 }
 
 impl World {
     pub(super) fn new(programme: Programme, now: Timestamp) -> Self {
-        let programmes = Programmes::only(programme);
+        let versions = vec![Version { number: 1, from: Timestamp::UNIX_EPOCH, programme }];
+        let programmes = Programmes::new(versions.clone()).unwrap();
         let profile = Profile::new(MemberId::new("m").unwrap(), now, &programmes);
         let (journal, coupons, raters) = Default::default();
-        Self { programmes, profile, journal, coupons, raters, now, seed: 0 }
+        Self { programmes, profile, journal, coupons, raters, now, versions, seed: 0 }
     }
 
     /// Publishes another version, in force from now on.
     pub(super) fn publish(&mut self, programme: Programme) {
-        let newest = self.programmes.newest().clone();
-        let version = Version { number: newest.number + 1, from: self.now, programme };
-        self.programmes = Programmes::new(vec![newest, version]).unwrap();
+        self.publish_from(self.now, programme);
+    }
+
+    /// Publishes another version, in force from a moment on, and has the member looked at then, as a publication does.
+    pub(super) fn publish_from(&mut self, from: Timestamp, programme: Programme) {
+        let mut versions = self.versions.clone();
+        versions.push(Version { number: self.programmes.newest().number + 1, from, programme });
+        self.programmes = Programmes::new(versions.clone()).unwrap();
+        self.versions = versions;
+        let due_at = &mut self.profile.bookkeeping.due_at;
+        *due_at = Some(due_at.map_or(from, |due_at| due_at.min(from)));
     }
 
     /// An order or a refund arrives now.
@@ -271,7 +281,7 @@ impl World {
     }
 
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        expires_at(&self.programmes.at(self.now).programme, &self.profile).unwrap()
+        expires_at(&self.programmes, self.now, &self.profile).unwrap()
     }
 
     pub(super) fn live_coupons(&self) -> usize {

@@ -25,6 +25,8 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         settled_to: noon,
         window,
         active_at: None,
+        without_activity: false,
+        expiries_from: None,
         next_expiry: None,
         pending: None,
         last_expiry_at: None,
