@@ -46,10 +46,12 @@ pub(crate) fn parse(body: &[u8]) -> Result<Enrolment, Problem> {
     let contact = Contact {
         email_verified: email.is_some(),
         email,
+        phone_verified: phone.is_some(),
         phone,
         name: request.name.as_deref().and_then(contact::name),
         locale: request.locale.as_deref().map(locale_of).transpose()?,
         consent: request.consent,
+        ..Contact::default()
     };
     Ok(Enrolment { keys, contact })
 }

@@ -269,7 +269,7 @@ pub(crate) fn contact(
         phone,
         name: name.and_then(contact::name),
         locale: locale.and_then(contact::locale),
-        consent: None,
+        ..Contact::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! `laurel publish`: publishes a programme to a stack.
 
+mod joining;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,8 +38,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
     let store = arguments.target.store()?;
     let within = Duration::from_secs(arguments.within_hours.saturating_mul(3_600));
+    let begins = joining::begins(&store, &programme, arguments.again).await?;
     let told = publish(&store, &programme, Clock::system().now(), within, arguments.again).await?;
-    writeln!(io::stdout(), "{told}").context("standard output")
+    writeln!(io::stdout(), "{told}").context("standard output")?;
+    if begins {
+        joining::join(store, arguments.target.is_local()).await?;
+    }
+    Ok(())
 }
 
 /// Publishes, and says what was done.

@@ -28,6 +28,11 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Whether it is the one on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.local
+    }
+
     /// Its store.
     pub(super) fn store(&self) -> anyhow::Result<Store> {
         Ok(self.clients()?.store())

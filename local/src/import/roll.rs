@@ -169,10 +169,12 @@ fn newcomer(cells: &Cells<'_>, source: Option<&SourceName>, now: Timestamp) -> R
     let contact = Contact {
         email_verified: email.is_some(),
         email,
+        phone_verified: phone.is_some(),
         phone,
         name: contact::name(cells.name),
         locale: some(cells.locale).map(locale).transpose()?,
         consent: some(cells.consent).map(read_consent).transpose()?,
+        ..Contact::default()
     };
     let past = |column, text| some(text).map(|text| read_past(column, text, now)).transpose();
     Ok(Newcomer {

@@ -36,9 +36,15 @@ pub struct Contact {
     /// Whether the source says that the address is the customer's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_verified: bool,
+    /// Whether a guest typed the address, who is known by nothing better than a phone number or a card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub typed_by_guest: bool,
     /// Phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
+    /// Whether the shop vouches for the number; no platform does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_verified: bool,
     /// What to call the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -48,6 +54,9 @@ pub struct Contact {
     /// Whether the person wants messages, where somebody asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<bool>,
+    /// The source that told so; nothing where the shop itself did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_by: Option<SourceName>,
 }
 
 impl Contact {
@@ -75,6 +84,16 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Customer {
+    /// The contact as a member's who is found by these names.
+    pub fn told_contact(&self) -> Contact {
+        let is_guest = self.id.is_none() && self.contact.verified_email().is_none();
+        Contact {
+            typed_by_guest: is_guest && self.contact.email.is_some(),
+            consent_by: self.contact.consent.map(|_| self.source.clone()),
+            ..self.contact.clone()
+        }
+    }
+
     /// Whether the person can be told from others: by an identifier, a verified e-mail, a phone number or a card.
     pub fn is_known(&self) -> bool {
         self.id.is_some()

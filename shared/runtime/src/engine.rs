@@ -3,7 +3,9 @@
 mod accrue;
 mod batch;
 mod bring;
+mod contacts;
 mod enrolment;
+mod joining;
 mod merging;
 mod programmes;
 mod unmerging;
@@ -21,6 +23,7 @@ pub use self::batch::Batch;
 use self::batch::{Owner, own_key};
 pub use self::bring::{Brought, Newcomer};
 pub use self::enrolment::Enrolled;
+pub use self::joining::{Clash, Joined};
 pub use self::programmes::ProgrammeCache;
 pub use self::unmerging::{UNDOABLE_FOR, Unmerged};
 use crate::clock::{Budget, Clock};

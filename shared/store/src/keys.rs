@@ -67,7 +67,12 @@ pub(crate) mod members {
     pub(crate) const PERSON: &str = "person";
     /// As of when a person's contact was told; what was told at an enrolment has none.
     pub(crate) const TOLD_AT: &str = "told_at";
+    /// As of when it was told whether the person wants messages.
+    pub(crate) const CONSENT_AT: &str = "consent_at";
+    pub(crate) const CONSENT_BY: &str = "consent_by";
     pub(crate) const EMAIL_VERIFIED: &str = "email_verified";
+    pub(crate) const PHONE_VERIFIED: &str = "phone_verified";
+    pub(crate) const TYPED_BY_GUEST: &str = "typed_by_guest";
     /// Of a contact or a device that is another member's: whose, who has become part of this one.
     pub(crate) const CAME_WITH: &str = "came_with";
     pub(crate) const JOURNAL: &str = "journal#";

@@ -1,12 +1,14 @@
 //! The tables: the only crate that names the DynamoDB SDK.
 
 mod commit;
+mod contacts;
 mod devices;
 mod directory;
 mod due;
 mod error;
 mod expression;
 mod items;
+mod joining;
 mod keys;
 mod members;
 mod meter;
@@ -28,6 +30,7 @@ pub use self::directory::{DirectoryKey, Found};
 pub use self::due::DueMember;
 pub use self::error::{Role, StoreError};
 pub use self::items::{ImageError, journal_entry_of_image, order_of_image};
+pub use self::joining::Nameable;
 pub use self::keys::{DUE_SHARDS, JournalCursor};
 pub use self::members::{Asked, Current};
 pub use self::meter::{Meter, Usage};

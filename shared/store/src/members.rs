@@ -1,18 +1,13 @@
-//! Members as they are read: profile, journal, coupons, person.
+//! Members as they are read: profile, journal, coupons.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{
-    Cause, Contact, Coupon, CouponCode, Customer, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp,
-    time,
-};
+use domain::{Cause, Coupon, CouponCode, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp};
 
-use crate::expression::Update;
 use crate::items::{
-    MemberItem, OnceBody, RaterItem, entry_of, member_key, profile_of, rater_key, read, sha256, text, write,
+    MemberItem, OnceBody, RaterItem, entry_of, member_key, profile_of, rater_key, read, sha256, text,
 };
 use crate::keys::{self, members};
-use crate::writes::Written;
-use crate::{Consistency, DirectoryKey, JournalCursor, Recorded, Store, StoreError};
+use crate::{Consistency, JournalCursor, Store, StoreError};
 
 /// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
 const MAX_MERGES: usize = 32;
@@ -181,63 +176,5 @@ impl Store {
     pub async fn rater_history(&self, rater: &RaterId) -> Result<RaterHistory, StoreError> {
         let item = self.get(&self.tables.members, rater_key(rater), Consistency::Strong).await?;
         Ok(item.map(|item| read::<RaterItem>(item).map(|item| item.history)).transpose()?.unwrap_or_default())
-    }
-
-    /// Changes how a customer who is a member is reached, unless something newer was told; what is not told stays.
-    /// Nothing of somebody who is no member.
-    pub async fn record_contact(
-        &self,
-        customer: &Customer,
-        at: Timestamp,
-    ) -> Result<Option<Recorded>, StoreError> {
-        let Some(key) = DirectoryKey::of_customer(customer) else { return Ok(None) };
-        let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
-        let current = self.current_member(&found, Consistency::Strong).await?;
-        let Some(Current { profile, way }) = current else { return Ok(None) };
-        self.change_contact(&profile.member, &customer.contact, way.last(), at).await.map(Some)
-    }
-
-    /// Changes how a member is reached, unless something newer was told; what is not told stays.
-    pub async fn tell_contact(
-        &self,
-        member: &MemberId,
-        contact: &Contact,
-        at: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        self.change_contact(member, contact, None, at).await
-    }
-
-    /// `came_with` is the member by whose name it was told, where they have become part of this one.
-    async fn change_contact(
-        &self,
-        member: &MemberId,
-        contact: &Contact,
-        came_with: Option<&MemberId>,
-        at: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        let mut update = Update::default();
-        for (attribute, value) in write(contact)? {
-            update.set(&attribute, value);
-        }
-        match came_with {
-            Some(other) => update.set(members::CAME_WITH, text(other.as_str())),
-            None => update.remove(members::CAME_WITH),
-        }
-        if contact.email.is_some() && !contact.email_verified {
-            update.remove(members::EMAIL_VERIFIED);
-        }
-        update.set(members::TOLD_AT, text(time::sortable(at)));
-        update.if_missing_or_below(members::TOLD_AT, text(time::sortable(at)));
-        let person = member_key(member, members::PERSON);
-        Ok(match self.update(&self.tables.members, person, update).await? {
-            Written::Done(_) => Recorded::Stored,
-            Written::Refused(_) => Recorded::Known,
-        })
-    }
-
-    /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.
-    pub async fn contact(&self, member: &MemberId) -> Result<Option<Contact>, StoreError> {
-        let item = self.member_item(member, members::PERSON, Consistency::Strong).await?;
-        Ok(item.map(|item| read::<MemberItem<Contact>>(item).map(|person| person.body)).transpose()?)
     }
 }

@@ -24,7 +24,8 @@
 //!       "phone": "+33612345678",                  // or "06 12 34 56 78", where the source has a country
 //!       "card": "card-7",                         // your own name for the card that was paid with
 //!       "name": "…",
-//!       "locale": "fr"
+//!       "locale": "fr",
+//!       "consent": true                           // whether they want messages, where somebody asked
 //!     }
 //!   }
 //! }
@@ -47,7 +48,8 @@
 //! An order is told whole each time, the refunds one by one. Unknown types and unknown fields are let pass.
 
 use domain::{
-    CardFingerprint, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId,
+    CardFingerprint, Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund,
+    RefundId,
 };
 use domain::{Snapshot, SourceName, Timestamp, UnlinkedRefund};
 use ring::hmac;
@@ -147,6 +149,7 @@ struct CustomerDocument {
     card: Option<Id<CardFingerprint>>,
     name: Option<String>,
     locale: Option<String>,
+    consent: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -245,11 +248,12 @@ impl CustomerDocument {
     fn at(self, source: &SourceName, country: Option<Country>) -> Customer {
         let is_verified = self.email_verified.unwrap_or_default();
         let phone = read_phone(self.phone.as_deref(), country);
+        let contact = contact(self.email, is_verified, phone, self.name.as_deref(), self.locale.as_deref());
         Customer {
             source: source.clone(),
             id: self.id.map(|Id(id)| id),
             card: self.card.map(|Id(card)| card),
-            contact: contact(self.email, is_verified, phone, self.name.as_deref(), self.locale.as_deref()),
+            contact: Contact { consent: self.consent, ..contact },
         }
     }
 }

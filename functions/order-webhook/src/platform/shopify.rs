@@ -4,13 +4,14 @@
 //! not fit is refused; nothing else hangs on it. The bodies of the topics of privacy are told apart by what only they
 //! have, so that none passes for another.
 
+mod consent;
 mod goods;
 mod list;
 mod privacy;
 
 use std::sync::Arc;
 
-use domain::{Currency, Customer, CustomerId, CustomerMerge, Order, OrderKey, Payment, Refund};
+use domain::{Contact, Currency, Customer, CustomerId, CustomerMerge, Order, OrderKey, Payment, Refund};
 use domain::{Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use store::MAX_REFUNDS_PER_ORDER;
 
+use self::consent::{ConsentBody, MarketingConsent};
 use self::goods::{LineItem, MoneySet, RefundBody};
 use self::privacy::{DataRequestBody, RedactBody, ShopRedactBody};
 use super::{Delivery, Listing, News, Platform, Request, Unlisted};
@@ -76,6 +78,10 @@ impl Platform for Shopify {
             "customers/update" => {
                 read::<CustomerUpdateBody>(delivery.body)?.news(delivery.source, self.country)
             }
+            // Shopify's own page names it both ways.
+            "customers_email_marketing_consent/update" | "customers/email_marketing_consent_update" => {
+                Ok(read::<ConsentBody>(delivery.body)?.news(delivery.source))
+            }
             "customers/merge" => read::<MergeBody>(delivery.body)?.news(delivery.source),
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
             "customers/redact" => Ok(read::<RedactBody>(delivery.body)?.news(delivery.source)),
@@ -125,6 +131,7 @@ struct OrderBody {
     email: Option<String>,
     phone: Option<String>,
     customer_locale: Option<String>,
+    buyer_accepts_marketing: Option<bool>,
     customer: Option<CustomerBody>,
 }
 
@@ -201,6 +208,9 @@ struct CustomerBody {
     verified_email: Option<bool>,
     phone: Option<String>,
     first_name: Option<String>,
+    email_marketing_consent: Option<MarketingConsent>,
+    sms_marketing_consent: Option<MarketingConsent>,
+    accepts_marketing: Option<bool>,
 }
 
 /// How to reach whoever ordered, as they said at the checkout.
@@ -209,6 +219,7 @@ struct AtCheckout {
     email: Option<String>,
     phone: Option<String>,
     locale: Option<String>,
+    accepts_marketing: Option<bool>,
 }
 
 impl OrderBody {
@@ -277,7 +288,12 @@ impl OrderBody {
     }
 
     fn customer(self, source: &SourceName, country: Option<Country>) -> Option<Customer> {
-        let said = AtCheckout { email: self.email, phone: self.phone, locale: self.customer_locale };
+        let said = AtCheckout {
+            email: self.email,
+            phone: self.phone,
+            locale: self.customer_locale,
+            accepts_marketing: self.buyer_accepts_marketing,
+        };
         Some(self.customer?.told(source, said, country))
     }
 }
@@ -287,14 +303,16 @@ impl CustomerBody {
     /// been verified. The phone of an address is its recipient's, and no matter.
     fn told(self, source: &SourceName, said: AtCheckout, country: Option<Country>) -> Customer {
         let is_verified = self.email.is_some() && self.verified_email.unwrap_or_default();
+        let consent = self.consent().or(said.accepts_marketing);
         let email = self.email.or(said.email).and_then(|text| Email::try_from(text).ok());
         let read = |text: Option<String>| read_phone(text.as_deref(), country);
         let phone = read(self.phone).or_else(|| read(said.phone));
+        let contact = contact(email, is_verified, phone, self.first_name.as_deref(), said.locale.as_deref());
         Customer {
             source: source.clone(),
             id: self.id.map(|Id(id)| id),
             card: None,
-            contact: contact(email, is_verified, phone, self.first_name.as_deref(), said.locale.as_deref()),
+            contact: Contact { consent, ..contact },
         }
     }
 }

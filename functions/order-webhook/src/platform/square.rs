@@ -7,6 +7,7 @@
 //! so it does not matter in which order events come, or how often. What is given back comes as an order of its own,
 //! which names the orders that the goods had been bought with; then those are read too.
 
+mod customer;
 mod list;
 mod order;
 mod refunds;
@@ -17,10 +18,12 @@ use domain::Timestamp;
 use ring::hmac;
 use serde::Deserialize;
 
+use self::customer::CustomerObject;
 use self::refunds::RefundBody;
 use super::{Delivery, Listing, News, Platform, Reading, Unlisted};
 use crate::api::{Access, Answer, Resource};
 use crate::fields::{BadInput, Id, PlatformId, read};
+use crate::phone::Country;
 use crate::signature::{BadSecret, Refusal, body_hmac};
 use crate::sources::{SourceDocument, SourceError};
 
@@ -40,6 +43,7 @@ const UNKNOWN: &str = "the seller knows no such order";
 struct Square {
     access: Access,
     notification_url: String,
+    country: Option<Country>,
 }
 
 /// Square as a source's configuration sets it up.
@@ -50,7 +54,8 @@ pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, Sou
     if api.store.is_some() {
         return Err(SourceError::Setting("api.store", "is not for Square"));
     }
-    Ok(Arc::new(Square { access: Access::new(api, PUBLIC_ADDRESS)?, notification_url }))
+    let access = Access::new(api, PUBLIC_ADDRESS)?;
+    Ok(Arc::new(Square { access, notification_url, country: document.country }))
 }
 
 impl Platform for Square {
@@ -68,6 +73,10 @@ impl Platform for Square {
     }
 
     fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
+        if matches!(read::<Event>(delivery.body)?.kind.as_str(), "customer.created" | "customer.updated") {
+            let Of { data: Object { object } } = read::<Of<Object<CustomerObject>>>(delivery.body)?;
+            return Ok(object.news(delivery.source, self.country));
+        }
         Ok(match told(delivery)? {
             Some(event) => News::Elsewhere(vec![self.order(&event.order)]),
             None => News::Nothing("events of this type, or without an order, are not needed"),

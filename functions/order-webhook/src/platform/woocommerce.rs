@@ -10,16 +10,20 @@
 //! of them: who gives goods back never keeps their points, and a shop that gives back shipping alone takes a little
 //! too much.
 
+mod consent;
 mod list;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Phone, Refund, RefundId};
+use domain::{
+    Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Phone, Refund, RefundId,
+};
 use domain::{RefundKind, Snapshot, SourceName, Timestamp};
 use ring::hmac;
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use serde_json::Value;
 use store::MAX_REFUNDS_PER_ORDER;
 
 use super::priced::Priced;
@@ -109,6 +113,8 @@ struct CustomerBody {
     first_name: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
     billing: Billing,
+    #[serde(default)]
+    meta_data: Value,
     /// No order has it.
     #[serde(rename = "username")]
     _username: String,
@@ -122,7 +128,10 @@ impl CustomerBody {
             source: source.clone(),
             id: Some(self.id.0),
             card: None,
-            contact: contact(email, false, phone, self.first_name.as_deref(), None),
+            contact: Contact {
+                consent: consent::told(&self.meta_data),
+                ..contact(email, false, phone, self.first_name.as_deref(), None)
+            },
         };
         Ok(News::Contact { customer, at: self.date_modified_gmt.unwrap_or(self.date_created_gmt).0 })
     }
@@ -196,6 +205,8 @@ struct OrderBody {
     customer_id: Option<Id<CustomerId>>,
     #[serde(default, deserialize_with = "null_is_default")]
     billing: Billing,
+    #[serde(default)]
+    meta_data: Value,
 }
 
 #[derive(Deserialize)]
@@ -321,7 +332,10 @@ impl OrderBody {
             source: source.clone(),
             id: self.customer_id.map(|Id(id)| id).filter(|id| id.as_str() != GUEST),
             card: None,
-            contact: contact(email, false, phone, self.billing.first_name.as_deref(), None),
+            contact: Contact {
+                consent: consent::told(&self.meta_data),
+                ..contact(email, false, phone, self.billing.first_name.as_deref(), None)
+            },
         }
     }
 }

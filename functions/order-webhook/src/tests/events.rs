@@ -11,7 +11,7 @@ use crate::{OrderWebhook, Sources};
 
 /// Each event with the clock near its signature's time stamp, and what it is answered. Standard Webhooks time stamps
 /// go stale within minutes, so against the real clock an event of the generic sender must be signed anew.
-const EVENTS: [(&str, &str, u16); 34] = [
+const EVENTS: [(&str, &str, u16); 36] = [
     ("generic-order-paid", "2026-03-01T09:20:06Z", 202),
     ("generic-order-refunded", "2026-03-05T08:00:06Z", 202),
     ("generic-bad-signature", "2026-03-01T09:20:06Z", 401),
@@ -22,6 +22,7 @@ const EVENTS: [(&str, &str, u16); 34] = [
     ("shopify-customers-merge", "2026-03-07T08:00:03Z", 202),
     // Of a customer who is no member.
     ("shopify-customers-update", "2026-03-08T09:00:03Z", 200),
+    ("shopify-customers-email-marketing-consent-update", "2026-03-08T09:00:03Z", 200),
     ("shopify-customers-data-request", "2026-03-08T08:00:03Z", 202),
     ("shopify-customers-redact", "2026-03-20T08:00:03Z", 202),
     ("shopify-shop-redact", "2026-03-20T09:00:03Z", 202),
@@ -36,6 +37,7 @@ const EVENTS: [(&str, &str, u16); 34] = [
     ("square-order-created", "2026-03-01T10:15:06Z", 202),
     ("square-payment-updated", "2026-03-01T10:20:06Z", 202),
     ("square-refund-updated", "2026-03-05T08:00:06Z", 202),
+    ("square-customer-updated", "2026-03-08T09:00:03Z", 200),
     // The session tells of the goods, whichever comes first.
     ("stripe-checkout-session-completed", "2026-03-01T09:15:36Z", 202),
     ("stripe-payment-intent-succeeded", "2026-03-01T09:15:37Z", 202),

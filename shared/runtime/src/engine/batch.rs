@@ -51,6 +51,9 @@ impl<'a> Batch<'a> {
                     continue;
                 }
             };
+            if loaded.enrolment.is_none() {
+                self.engine.heed_contact(&state, &loaded.profile.member).await?;
+            }
             let way = loaded.by_way_of.clone().into_iter().collect();
             let joins = loaded.enrolment.as_ref().map(|enrolment| enrolment.keys.clone());
             match self.engine.carry_out(loaded, Command::Order { state: &state, first_seen }).await? {
@@ -129,7 +132,7 @@ impl<'a> Batch<'a> {
         if let Some(now) = engine.changed_hands(state).await? {
             return Ok(Owner::Changed(Box::new(now)));
         }
-        let enrolment = Enrolment { keys, contact: customer.contact.clone() };
+        let enrolment = Enrolment { keys, contact: customer.told_contact() };
         let enrolled_at = effective_at.min(engine.clock.now());
         Ok(Owner::Is(Box::new(engine.newcomer(enrolment, enrolled_at, &programmes)?)))
     }

@@ -93,6 +93,56 @@ fn a_customers_contact_is_told_and_an_order_passes_for_none() {
 }
 
 #[test]
+fn an_order_tells_whether_the_customer_wants_messages() {
+    let told = |customer: Value, buyer: Value| {
+        let mut body = body();
+        let fields = customer.as_object().unwrap().clone();
+        body["customer"].as_object_mut().unwrap().extend(fields);
+        body["buyer_accepts_marketing"] = buyer;
+        order(&body).customer.unwrap().contact.consent
+    };
+    let state = |state: &str| json!({"state": state, "opt_in_level": null, "consent_updated_at": null});
+    for (customer, buyer, expected) in [
+        (json!({}), json!(null), None),
+        (json!({}), json!(true), Some(true)),
+        (json!({}), json!(false), Some(false)),
+        (json!({"email_marketing_consent": state("subscribed")}), json!(false), Some(true)),
+        (json!({"email_marketing_consent": state("unsubscribed")}), json!(true), Some(false)),
+        (json!({"email_marketing_consent": state("not_subscribed")}), json!(null), Some(false)),
+        (json!({"email_marketing_consent": null, "accepts_marketing": true}), json!(null), Some(true)),
+        (json!({"sms_marketing_consent": state("unsubscribed")}), json!(null), Some(false)),
+        (
+            json!({"email_marketing_consent": state("unsubscribed"), "sms_marketing_consent": state("subscribed")}),
+            json!(null),
+            Some(false),
+        ),
+    ] {
+        assert_eq!(told(customer.clone(), buyer.clone()), expected, "{customer} {buyer}");
+    }
+}
+
+#[test]
+fn a_customer_tells_whether_they_want_messages_and_so_does_a_topic_of_its_own() {
+    let contact = |topic: &str, body: Value| match parse_bytes(topic, body.to_string().as_bytes()) {
+        Ok(News::Contact { customer, at }) => Some((customer.contact.consent, at)),
+        _ => None,
+    };
+    let told_at = at("2026-03-02T10:00:00Z");
+    let consent = |state: &str| json!({"state": state, "consent_updated_at": "2026-03-02T11:00:00+01:00"});
+    let customer = json!({
+        "id": 7, "updated_at": "2026-03-02T10:00:00Z", "email_marketing_consent": consent("unsubscribed"),
+    });
+    assert_eq!(contact("customers/update", customer), Some((Some(false), told_at)));
+    let of_its_own = |state: &str| json!({"customer_id": 7, "email_id": 1, "email_address": "a@example.com", "email_marketing_consent": consent(state)});
+    for topic in ["customers_email_marketing_consent/update", "customers/email_marketing_consent_update"] {
+        assert_eq!(contact(topic, of_its_own("SUBSCRIBED")), Some((Some(true), told_at)));
+        assert_eq!(contact(topic, of_its_own("unsubscribed")), Some((Some(false), told_at)));
+        let never_asked = json!({"customer_id": 7, "email_marketing_consent": {"state": "not_subscribed", "consent_updated_at": null}});
+        assert_eq!(contact(topic, never_asked), None);
+    }
+}
+
+#[test]
 fn a_merge_is_told_once_it_is_done() {
     let merge = |status: &str, kept: &str| {
         let body = json!({

@@ -117,7 +117,7 @@ fn every_event_leads_to_its_order() {
     for event in [
         payment(json!({"id": "p-1"})),
         json!({"type": "webhooks.test_notification", "data": {"type": "webhooks", "id": "1"}}),
-        json!({"type": "customer.created", "data": {}}),
+        json!({"type": "catalog.version.updated", "data": {}}),
     ] {
         assert!(matches!(parse(&event), Ok(News::Nothing(_))), "{event}");
     }
@@ -339,4 +339,36 @@ fn a_source_that_lacks_its_address_or_its_way_to_the_api_is_refused() {
         let refused = Source::new(&serde_json::from_value(whole).unwrap()).err().unwrap();
         assert_eq!(refused.to_string(), problem);
     }
+}
+
+#[test]
+fn a_customer_is_told_with_how_to_reach_them_and_whether_they_left_the_mailings() {
+    let told = |preferences: Value| {
+        let event = json!({"type": "customer.updated", "data": {"type": "customer", "id": "C-1", "object": {"customer": {
+            "id": "C-1", "updated_at": "2026-03-02T10:00:00.123Z", "given_name": "N", "email_address": "New@example.com",
+            "phone_number": "+33612345678", "preferences": preferences,
+        }}}});
+        let (source, headers) = (domain::SourceName::new("square-main").unwrap(), headers([]));
+        let body = event.to_string();
+        let delivery = Delivery {
+            source: &source,
+            headers: &headers,
+            body: body.as_bytes(),
+            now: at("2026-03-02T10:00:01Z"),
+        };
+        match seller().parse(&delivery) {
+            Ok(News::Contact { customer, at }) => (customer, at),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (customer, told_at) = told(json!({"email_unsubscribed": true}));
+    assert_eq!((customer.id.unwrap().as_str(), told_at), ("C-1", at("2026-03-02T10:00:00.123Z")));
+    let contact = customer.contact;
+    assert_eq!((contact.email.as_deref(), contact.verified_email()), (Some("new@example.com"), None));
+    assert_eq!(
+        (contact.phone.map(String::from).as_deref(), contact.consent),
+        (Some("+33612345678"), Some(false))
+    );
+    assert_eq!(told(json!({"email_unsubscribed": false})).0.contact.consent, Some(true));
+    assert_eq!(told(json!(null)).0.contact.consent, None);
 }

@@ -46,6 +46,8 @@ pub(super) struct SessionBody {
     shipping_cost: ShippingCost,
     customer: Option<Reference>,
     #[serde(default, deserialize_with = "null_is_default")]
+    consent: Consent,
+    #[serde(default, deserialize_with = "null_is_default")]
     customer_details: CustomerDetails,
     customer_email: Option<String>,
     locale: Option<String>,
@@ -79,6 +81,20 @@ struct BreakdownDiscount {
 struct ShippingCost {
     amount_tax: Option<MinorUnits>,
     amount_total: Option<MinorUnits>,
+}
+
+/// What the payer was asked at the checkout.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Consent {
+    /// Whether they want to hear of promotions: `opt_in` or `opt_out`.
+    promotions: Option<String>,
+}
+
+impl Consent {
+    fn is_given(&self) -> Option<bool> {
+        self.promotions.as_ref().map(|answer| answer == "opt_in")
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -272,12 +288,15 @@ impl SessionBody {
             goods,
             payment: Payment::Paid,
             coupons,
-            contact: unverified(
-                details.email.or(self.customer_email),
-                phone,
-                details.name.as_deref(),
-                self.locale.as_deref().filter(|locale| *locale != AUTOMATIC),
-            ),
+            contact: Contact {
+                consent: self.consent.is_given(),
+                ..unverified(
+                    details.email.or(self.customer_email),
+                    phone,
+                    details.name.as_deref(),
+                    self.locale.as_deref().filter(|locale| *locale != AUTOMATIC),
+                )
+            },
             customer: self.customer,
             card: None,
         };

@@ -79,6 +79,18 @@ fn a_customers_contact_is_told_and_an_order_passes_for_none() {
 }
 
 #[test]
+fn orders_and_customers_tell_what_a_plug_in_asked_about_messages() {
+    let meta = json!([{"id": 1, "key": "mailchimp_woocommerce_is_subscribed", "value": "0"}]);
+    let told = order(&with(body(), "meta_data", meta.clone())).customer.unwrap().contact.consent;
+    assert_eq!(told, Some(false));
+    let customer = json!({
+        "id": 5, "date_created_gmt": "2026-03-01T10:00:00", "username": "n", "meta_data": meta,
+    });
+    let Ok(News::Contact { customer, .. }) = parse("customer.updated", &customer) else { panic!() };
+    assert_eq!(customer.contact.consent, Some(false));
+}
+
+#[test]
 fn a_guest_is_known_by_a_phone_of_the_billing_addresss_country() {
     let guest = |phone: &str, country: &str| {
         let billing = json!({"email": "c-1@example.com", "phone": phone, "country": country});

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod contacts;
+mod joining;
+
 use domain::{CardFingerprint, Phone, SourceName};
 use serde_json::{Value, json};
 use store::{Consistency, DirectoryKey};

@@ -1,0 +1,190 @@
+//! How members are reached: the item `person`.
+//!
+//! Whatever is told is joined to what is known by the rules of [`domain::contact`], and written onto what was read. Address,
+//! name and language have one clock, consent has another, so that an older word of the one never hides a newer one of the
+//! other.
+
+use domain::{Contact, Customer, MemberId, Timestamp, time};
+
+use crate::expression::Update;
+use crate::items::{Attributes, MemberItem, member_key, read, text, write};
+use crate::keys::members;
+use crate::writes::Written;
+use crate::{Consistency, Current, DirectoryKey, Recorded, Store, StoreError};
+
+/// How often others may change a contact at the same moment, before the whole is tried again.
+const MAX_ROUNDS: u32 = 20;
+/// What a contact may have had and has no more.
+const SOMETIMES: [&str; 4] =
+    [members::EMAIL_VERIFIED, members::PHONE_VERIFIED, members::TYPED_BY_GUEST, members::CONSENT_BY];
+
+/// One telling of a contact.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    contact: &'a Contact,
+    at: Timestamp,
+    /// The member by whose name it was told, where they have become part of this one.
+    came_with: Option<&'a MemberId>,
+    occasion: Occasion,
+}
+
+/// On what occasion a contact is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// By itself: it holds unless something newer was told.
+    Update,
+    /// With an order: only whether the person wants messages.
+    Checkout,
+    /// Weighed against what is known of a guest: it takes the place of that.
+    Weighed,
+}
+
+impl Store {
+    /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.
+    pub async fn contact(&self, member: &MemberId) -> Result<Option<Contact>, StoreError> {
+        let item = self.member_item(member, members::PERSON, Consistency::Strong).await?;
+        Ok(item.map(contact_of).transpose()?)
+    }
+
+    /// Changes how a customer who is a member is reached, unless something newer was told; what is not told stays, and
+    /// what is not verified replaces nothing that is. Nothing of somebody who is no member.
+    pub async fn record_contact(
+        &self,
+        customer: &Customer,
+        at: Timestamp,
+    ) -> Result<Option<Recorded>, StoreError> {
+        let Some(key) = DirectoryKey::of_customer(customer) else { return Ok(None) };
+        let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
+        let current = self.current_member(&found, Consistency::Strong).await?;
+        let Some(Current { profile, way }) = current else { return Ok(None) };
+        let contact = customer.told_contact();
+        let told = Told { contact: &contact, at, came_with: way.last(), occasion: Occasion::Update };
+        self.change_contact(&profile.member, told).await.map(Some)
+    }
+
+    /// As [`Store::record_contact`], of a member whom the teller vouches for.
+    pub async fn tell_contact(
+        &self,
+        member: &MemberId,
+        contact: &Contact,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let told = Told { contact, at, came_with: None, occasion: Occasion::Update };
+        self.change_contact(member, told).await
+    }
+
+    /// Whether the person wants messages, as an order of a member's tells it.
+    pub async fn tell_consent(
+        &self,
+        member: &MemberId,
+        contact: &Contact,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let told = Told { contact, at, came_with: None, occasion: Occasion::Checkout };
+        self.change_contact(member, told).await
+    }
+
+    /// Puts what one guest told in the place of what another one did, who is known by the same phone or card.
+    pub async fn replace_guest(
+        &self,
+        member: &MemberId,
+        contact: &Contact,
+        at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let told = Told { contact, at, came_with: None, occasion: Occasion::Weighed };
+        self.change_contact(member, told).await
+    }
+
+    async fn change_contact(&self, member: &MemberId, told: Told<'_>) -> Result<Recorded, StoreError> {
+        let key = member_key(member, members::PERSON);
+        let mut stored = self.member_item(member, members::PERSON, Consistency::Strong).await?;
+        for _ in 0..MAX_ROUNDS {
+            let Some(update) = told.beyond(stored.unwrap_or_default())? else { return Ok(Recorded::Known) };
+            match self.update(&self.tables.members, key.clone(), update).await? {
+                Written::Done(_) => return Ok(Recorded::Stored),
+                Written::Refused(now) => stored = now,
+            }
+        }
+        Err(StoreError::Retryable("others keep changing this contact".to_owned()))
+    }
+}
+
+impl Told<'_> {
+    /// The update that joins it to what is stored, on the condition that this is still as it was read; nothing where
+    /// nothing changes.
+    fn beyond(&self, stored: Attributes) -> Result<Option<Update>, StoreError> {
+        let at = text(time::sortable(self.at));
+        let clock = |name: &str| stored.get(name).cloned();
+        let (contact_clock, consent_clock) = (clock(members::TOLD_AT), clock(members::CONSENT_AT));
+        let is_newer = |clock: &Option<_>| clock.as_ref().is_none_or(|known| sorts_below(known, &at));
+        let mut update = Update::default();
+        for (name, seen) in [(members::TOLD_AT, &contact_clock), (members::CONSENT_AT, &consent_clock)] {
+            match seen {
+                Some(value) => update.and_if_equal(name, value.clone()),
+                None => update.and_if_missing(name),
+            }
+        }
+        let known = if stored.is_empty() { Contact::default() } else { contact_of(stored)? };
+        let mut next = known.clone();
+        let tells_contact = self.occasion != Occasion::Checkout && has_address(self.contact);
+        if tells_contact && self.occasion == Occasion::Weighed {
+            let Contact { consent, consent_by, .. } = known.clone();
+            next = Contact { consent, consent_by, ..self.contact.clone() };
+        } else if tells_contact && is_newer(&contact_clock) {
+            next.hear(self.contact);
+        }
+        let is_contact_news =
+            tells_contact && (self.occasion == Occasion::Weighed || is_newer(&contact_clock));
+        let is_consent_news = self.contact.consent.is_some() && is_newer(&consent_clock);
+        match self.occasion {
+            _ if !is_consent_news => {}
+            Occasion::Update => next.hear_consent(self.contact),
+            Occasion::Checkout | Occasion::Weighed => next.hear_at_checkout(self.contact),
+        }
+        // A word that changes nothing is news all the same, as of its moment; but not with every order.
+        if !is_contact_news && (!is_consent_news || (self.occasion == Occasion::Checkout && next == known)) {
+            return Ok(None);
+        }
+        if is_contact_news {
+            update.set(members::TOLD_AT, at.clone());
+            self.mark_owner(&mut update, next.email == self.contact.email);
+        }
+        if is_consent_news {
+            update.set(members::CONSENT_AT, at);
+        }
+        let attributes = write(&next)?;
+        for absent in SOMETIMES.into_iter().filter(|name| !attributes.contains_key(*name)) {
+            update.remove(absent);
+        }
+        for (attribute, value) in attributes {
+            update.set(&attribute, value);
+        }
+        Ok(Some(update))
+    }
+
+    /// Whose the contact is, so that it goes with them if the merge is taken back; where the own address stayed, it is
+    /// whose it was.
+    fn mark_owner(&self, update: &mut Update, is_taken: bool) {
+        match self.came_with {
+            Some(other) if is_taken => update.set(members::CAME_WITH, text(other.as_str())),
+            Some(_) => {}
+            None => update.remove(members::CAME_WITH),
+        }
+    }
+}
+
+fn has_address(contact: &Contact) -> bool {
+    *contact
+        != Contact { consent: contact.consent, consent_by: contact.consent_by.clone(), ..Contact::default() }
+}
+
+fn sorts_below(
+    one: &aws_sdk_dynamodb::types::AttributeValue,
+    other: &aws_sdk_dynamodb::types::AttributeValue,
+) -> bool {
+    one.as_s().ok() < other.as_s().ok()
+}
+
+fn contact_of(item: Attributes) -> Result<Contact, StoreError> {
+    Ok(read::<MemberItem<Contact>>(item)?.body)
+}
