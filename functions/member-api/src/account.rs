@@ -1,6 +1,6 @@
 //! A member's account as it is now: what the app shows and the checkout asks.
 
-use domain::decide::expires_at;
+use domain::decide::{expires_at, kept_until};
 use domain::programme::Perk;
 use domain::{
     Coupon, CouponCode, CouponState, DecideError, LevelId, MemberId, Pending, Points, Profile, Programme,
@@ -21,6 +21,9 @@ pub(crate) struct AccountDocument<'a> {
     lifetime_points: Points,
     status_points: Points,
     tier: Option<&'a LevelId>,
+    /// Only where the level is kept though the status points no longer reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier_kept_until: Option<Timestamp>,
     perks: &'a [Perk],
     expires_at: Option<Timestamp>,
     coupons: Vec<CouponDocument<'a>>,
@@ -90,6 +93,7 @@ impl<'a> AccountDocument<'a> {
             lifetime_points: account.lifetime_points,
             status_points,
             tier,
+            tier_kept_until: kept_until(programme, profile)?,
             perks: tier.and_then(|tier| programme.level(tier)).map_or(&[], |level| &level.perks),
             expires_at: expires_at(programmes, now, profile)?,
             coupons: coupons.iter().map(|coupon| CouponDocument::of(coupon, now)).collect(),
@@ -113,7 +117,7 @@ impl<'a> CouponDocument<'a> {
             CouponState::Voided => CouponStateNow::Voided,
             CouponState::Redeemed => CouponStateNow::Redeemed,
             CouponState::Issued if coupon.is_live(now) => CouponStateNow::Issued,
-            CouponState::Issued => CouponStateNow::Expired,
+            CouponState::Issued | CouponState::Expired => CouponStateNow::Expired,
         };
         Self { code: &coupon.code, reward: &coupon.reward, state, expires_at: coupon.ends_at }
     }
@@ -125,8 +129,11 @@ fn next_tier(programme: &Programme, status_points: Points) -> Option<NextTier<'_
     Some(NextTier { id: &level.id, threshold: level.threshold, missing })
 }
 
+/// The nearest reward that the balance does not reach; where it reaches all of them, the dearest one.
 fn next_reward(programme: &Programme, balance: Points) -> Option<NextReward<'_>> {
-    let reward = programme.automatic_reward()?;
+    let not_reached = programme.rewards.iter().filter(|reward| reward.points > balance);
+    let nearest = not_reached.min_by_key(|reward| reward.points);
+    let reward = nearest.or_else(|| programme.rewards.iter().max_by_key(|reward| reward.points))?;
     Some(NextReward { id: &reward.id, points: reward.points, missing: missing(reward.points, balance) })
 }
 
@@ -137,6 +144,7 @@ fn missing(goal: Points, have: Points) -> Points {
 
 #[cfg(test)]
 mod tests {
+    use domain::member::Kept;
     use domain::{Programmes, time};
     use serde_json::{Value, json};
 
@@ -247,6 +255,36 @@ mod tests {
     }
 
     #[test]
+    fn a_level_that_is_kept_says_until_when() {
+        let kept = |level: &str| {
+            document(
+                |profile| {
+                    profile.account.tier = Some(LevelId::new("gold").unwrap());
+                    let level = LevelId::new(level).unwrap();
+                    let until = "2026-04-15".parse().unwrap();
+                    profile.bookkeeping.window.kept = Some(Kept { level, until });
+                },
+                &[],
+            )
+        };
+        assert_eq!(kept("gold")["tier_kept_until"], "2026-04-14T22:00:00Z", "midnight in Paris");
+        assert_eq!(kept("silver").get("tier_kept_until"), None, "the status points reach the level held");
+    }
+
+    #[test]
+    fn the_next_reward_is_the_nearest_one_whether_it_is_automatic_or_not() {
+        let other = "[[rewards]]\n id = \"gift\"\n points = 2000\n coupon = { free_shipping = true }\n";
+        let with_both = Programme::from_toml(&format!("{PROGRAMME}\n{other}")).unwrap();
+        let alone =
+            Programme::from_toml(&PROGRAMME.replace("automatic = true", "automatic = false")).unwrap();
+        let next = |programme: &Programme, balance| json!(next_reward(programme, Points(balance)));
+        assert_eq!(next(&with_both, 1_500), json!({"id": "gift", "points": 2000, "missing": 500}));
+        assert_eq!(next(&with_both, 2_000), json!({"id": "ten-percent", "points": 5000, "missing": 3000}));
+        assert_eq!(next(&alone, 1_200), json!({"id": "ten-percent", "points": 5000, "missing": 3800}));
+        assert_eq!(next(&alone, 6_000), json!({"id": "ten-percent", "points": 5000, "missing": 0}));
+    }
+
+    #[test]
     fn a_coupon_says_whether_it_can_still_be_used() {
         let coupon = |ends_at, state| Coupon {
             code: CouponCode::new("ABCD-EFGH-2345").unwrap(),
@@ -256,7 +294,7 @@ mod tests {
             issued_at: at("2026-01-31T12:00:00Z"),
             ends_at,
             state,
-            used_by: None,
+            uses: Vec::new(),
         };
         let now = Some(at("2026-03-01T00:00:00Z"));
         let later = Some(at("2026-03-01T00:00:00.001Z"));
@@ -265,11 +303,12 @@ mod tests {
             coupon(later, CouponState::Issued),
             coupon(now, CouponState::Issued),
             coupon(now, CouponState::Voided),
+            coupon(now, CouponState::Expired),
         ];
         let seen = document(|_| {}, &coupons);
         let states: Vec<&Value> =
             seen["coupons"].as_array().unwrap().iter().map(|coupon| &coupon["state"]).collect();
-        assert_eq!(states, ["issued", "issued", "expired", "voided"]);
+        assert_eq!(states, ["issued", "issued", "expired", "voided", "expired"]);
         assert_eq!(
             seen["coupons"][2],
             json!({"code": "ABCD-EFGH-2345", "reward": "ten-percent", "state": "expired", "expires_at": "2026-03-01T00:00:00Z"})

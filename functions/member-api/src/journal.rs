@@ -88,7 +88,7 @@ fn write_cursor(cursor: &JournalCursor) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Cause, EntryId, OrderKey, time};
+    use domain::{Audience, Cause, EntryId, OrderKey, time};
     use serde_json::json;
 
     use super::*;
@@ -106,6 +106,7 @@ mod tests {
             status_points: Points(10),
             counts: 0,
             kind: Kind::Order { revision: 3 },
+            audience: Audience::Nobody,
         };
         let next = JournalCursor("journal#2026".to_owned());
         assert_eq!(

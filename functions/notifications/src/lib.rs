@@ -1,13 +1,14 @@
 //! Tells members and integrators what happened.
 //!
-//! Woken by the stream of the `members` table with new journal entries that somebody should hear of. Each goes to
-//! the member's devices as a push message, to the member's address as an e-mail, and without the person to the
-//! integrators, all through SNS.
+//! Woken by the stream of the `members` table with new journal entries that have an audience. Each goes without the
+//! person to the integrators, and where it is for everybody, to the member's devices as a push message and to the
+//! member's address as an e-mail, all through SNS.
 //!
 //! **At least once.** A message is sent, then remembered as sent; a crash between the two sends it once more. The
 //! announcement to the integrators comes last, so that its mark stands for the whole entry, and carries the
 //! entry's key, by which they drop a duplicate.
 
+mod announcement;
 mod language;
 mod notice;
 mod publish;
@@ -20,21 +21,22 @@ use std::time::Instant;
 use aws_lambda_events::event::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use domain::order::Contact;
-use domain::{Entry, MemberId, Programme};
+use domain::{Audience, Cause, Coupon, Entry, Kind, MemberId, Programme};
 use lambda_runtime::LambdaEvent;
 use runtime::{Budget, Clock, EngineError, ProgrammeCache};
-use serde_dynamo::AttributeValue;
-use store::{Device, Sent, Store, StoreError, journal_entry_of_image};
+use store::{Consistency, Device, Sent, Store, StoreError, journal_entry_of_image};
 
-use self::notice::{Announcement, Event};
+use self::announcement::Announcement;
+use self::notice::{Event, News};
 pub use self::publish::Topics;
 use self::publish::{PublishFailure, Publisher};
 use self::wording::{Channel, Reader, Wording, Words};
 
 /// The only kind of change that tells something new; the template's filter lets no other through.
 const INSERTION: &str = "INSERT";
-/// What an image has that somebody should hear of; the template's filter looks for it, too.
-const NOTIFY: &str = "notify";
+/// What an image has where there is somebody to tell: who, or as entries of before have it, that there is. The template's
+/// filters look for them, too.
+const AUDIENCE: [&str; 2] = ["audience", "notify"];
 /// The channel of the announcement, whose mark says that the whole entry is done.
 const ANNOUNCEMENT: &str = "event";
 
@@ -85,6 +87,8 @@ struct Notice {
     key: String,
     entry: Entry,
     event: Event,
+    /// The coupons of which the message tells, where they are several.
+    coupons: Vec<Coupon>,
 }
 
 impl Notice {
@@ -145,34 +149,60 @@ impl Notifications {
     }
 
     async fn tell_record(&self, record: EventRecord) -> Result<(), Failure> {
-        if record.event_name != INSERTION || !is_for_somebody(&record) {
+        if record.event_name != INSERTION || !has_an_audience(&record) {
             return Ok(());
         }
         let (member, key, entry) = journal_entry_of_image(record.change.new_image)
             .map_err(|error| Failure::Permanent(error.to_string()))?;
         let Some(event) = Event::of(&entry) else { return Ok(()) };
-        self.tell(&Notice { member, key, entry, event }).await
+        self.tell(Notice { member, key, entry, event, coupons: Vec::new() }).await
     }
 
     #[tracing::instrument(skip_all, fields(member.id = %notice.member, event = notice.event.name()))]
-    async fn tell(&self, notice: &Notice) -> Result<(), Failure> {
+    async fn tell(&self, mut notice: Notice) -> Result<(), Failure> {
         let started = Instant::now();
         if self.store.was_sent(&notice.member, &notice.sent_over(ANNOUNCEMENT)).await? {
             return Ok(());
         }
-        let versions = self.programmes.get().await?;
-        let programme = &versions.at(notice.entry.recorded_at).programme;
-
-        let contact = self.store.contact(&notice.member).await?.unwrap_or_default();
-        if contact.accepts_messages() {
-            let devices = self.store.devices(&notice.member).await?;
-            self.push(notice, programme, &contact, &devices).await?;
-            self.email(notice, programme, &contact).await?;
+        if notice.entry.audience == Audience::Everybody {
+            notice.coupons = self.coupons_told_of(&notice).await?;
+            self.tell_the_member(&notice).await?;
         }
-        self.announce(notice).await?;
+        self.announce(&notice).await?;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(duration_ms, "told");
         Ok(())
+    }
+
+    async fn tell_the_member(&self, notice: &Notice) -> Result<(), Failure> {
+        let contact = self.store.contact(&notice.member).await?.unwrap_or_default();
+        if !contact.accepts_messages() {
+            return Ok(());
+        }
+        let versions = self.programmes.get().await?;
+        let programme = &versions.at(notice.entry.recorded_at).programme;
+        let devices = self.store.devices(&notice.member).await?;
+        self.push(notice, programme, &contact, &devices).await?;
+        self.email(notice, programme, &contact).await
+    }
+
+    /// The coupons of which one message tells: those that were issued together and can still be used, and the entry's
+    /// own. A single one stands in the entry.
+    async fn coupons_told_of(&self, notice: &Notice) -> Result<Vec<Coupon>, Failure> {
+        let Entry { id, kind, .. } = &notice.entry;
+        let (Cause::Coupon(last), Kind::CouponIssued { code, told_from: Some(first), .. }) =
+            (&id.cause, kind)
+        else {
+            return Ok(Vec::new());
+        };
+        let now = self.clock.now();
+        let mut coupons = self.store.coupons(&notice.member, Consistency::Strong).await?;
+        coupons.retain(|coupon| {
+            let is_told_of = (*first..=*last).contains(&coupon.number) && coupon.is_live(now);
+            is_told_of || coupon.code == *code
+        });
+        coupons.sort_by_key(|coupon| coupon.number);
+        Ok(coupons)
     }
 
     async fn push(
@@ -227,7 +257,8 @@ impl Notifications {
         contact: &Contact,
     ) -> Option<Words> {
         let reader = Reader { name: contact.name.as_deref(), locale: contact.locale.as_deref() };
-        self.wording.of(&notice.entry, notice.event, channel, programme, reader)
+        let news = News { event: notice.event, entry: &notice.entry, coupons: &notice.coupons };
+        self.wording.of(news, channel, programme, reader)
     }
 
     /// Marks a message as sent. One that can never go out is marked too: the other channels go on, and it is not
@@ -251,9 +282,9 @@ impl Notifications {
     }
 }
 
-/// The stream also carries profiles, coupons and marks, and entries of which nobody is told.
-fn is_for_somebody(record: &EventRecord) -> bool {
-    record.change.new_image.get(NOTIFY) == Some(&AttributeValue::Bool(true))
+/// The stream also carries profiles, coupons and marks, and entries that are bookkeeping.
+fn has_an_audience(record: &EventRecord) -> bool {
+    AUDIENCE.iter().any(|attribute| record.change.new_image.get(*attribute).is_some())
 }
 
 /// A record without a number cannot be reported alone, so its whole batch comes again.

@@ -9,7 +9,8 @@ use domain::MemberId;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::notice::{Announcement, Event};
+use crate::announcement::Announcement;
+use crate::notice::Event;
 use crate::wording::Words;
 
 /// How SNS says that a device's endpoint was deleted; it has no error of its own for it.

@@ -4,7 +4,10 @@ mod support;
 
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use domain::order::Contact;
-use domain::{Decision, DeviceId, Profile, Programme, Programmes, Timestamp, time};
+use domain::{
+    CouponCode, CouponState, Decision, DeviceId, EntryId, Points, Profile, Programme, Programmes, RewardId,
+    Timestamp, time,
+};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use store::{Commit, Device, DevicePlatform, Enrolment};
@@ -40,6 +43,10 @@ threshold = 200
 const COUPON_ISSUED: &str = include_str!("../../../events/notifications/coupon-issued.json");
 const TIER_REACHED: &str = include_str!("../../../events/notifications/tier-reached.json");
 const POINTS_EXPIRING: &str = include_str!("../../../events/notifications/points-expiring.json");
+const COUPON_VOIDED: &str = include_str!("../../../events/notifications/coupon-voided.json");
+const COUPON_REDEEMED: &str = include_str!("../../../events/notifications/coupon-redeemed.json");
+const COUPON_RETURNED: &str = include_str!("../../../events/notifications/coupon-returned.json");
+const COUPON_EXPIRED: &str = include_str!("../../../events/notifications/coupon-expired.json");
 const POINTS_EXPIRED: &str = include_str!("../../../events/notifications/points-expired.json");
 
 struct Bench {
@@ -72,7 +79,6 @@ impl Bench {
             receives_coupons: false,
             removed_coupons: Default::default(),
             once: None,
-            quiet: false,
             changed: true,
             completed: true,
         };
@@ -90,6 +96,54 @@ impl Bench {
         let topics = Topics { notifications: NOTIFICATIONS.to_owned(), events: EVENTS.to_owned() };
         let function = Notifications::new(store.clone(), sns.client(), topics, Clock::fixed(now));
         Self { function, store, sns }
+    }
+
+    /// Gives the member coupons of these codes and ends, numbered from 0.
+    async fn with_coupons(self, coupons: &[(&str, Option<&str>)]) -> Self {
+        let now = at("2026-03-01T10:00:00Z");
+        let programmes = Programmes::only(Programme::from_toml(PROGRAMME).unwrap());
+        let coupons: Vec<Coupon> = (0..)
+            .zip(coupons)
+            .map(|(number, (code, ends_at))| Coupon {
+                code: CouponCode::new(*code).unwrap(),
+                number,
+                reward: RewardId::new("ten-percent").unwrap(),
+                points: Points(5_000),
+                issued_at: now,
+                ends_at: ends_at.map(at),
+                state: CouponState::Issued,
+                uses: Vec::new(),
+            })
+            .collect();
+        let entry = |coupon: &Coupon| Entry {
+            id: EntryId { effective_at: now, cause: Cause::Coupon(coupon.number), n: 0 },
+            sequence: 2,
+            recorded_at: now,
+            points: Points(-5_000),
+            lifetime_points: Points::ZERO,
+            status_points: Points::ZERO,
+            counts: 0,
+            kind: Kind::CouponIssued {
+                code: coupon.code.clone(),
+                reward: coupon.reward.clone(),
+                ends_at: coupon.ends_at,
+                told_from: None,
+            },
+            audience: Audience::Everybody,
+        };
+        let decision = Decision {
+            profile: Profile { version: 2, ..Profile::new(member(), now, &programmes) },
+            entries: coupons.iter().map(entry).collect(),
+            coupons,
+            rater: None,
+            receives_coupons: false,
+            removed_coupons: Default::default(),
+            once: None,
+            changed: true,
+            completed: true,
+        };
+        self.store.commit(Commit { decision: &decision, enrolment: None, by_way_of: None }).await.unwrap();
+        self
     }
 
     async fn handle(&self, event: &StreamEvent) -> DynamoDbEventResponse {
@@ -190,6 +244,76 @@ async fn integrators_hear_what_happened_and_nothing_of_the_person() {
         let text = announcement.to_string();
         assert!(!text.contains('@') && !text.contains("Robin"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn of_what_becomes_of_a_coupon_integrators_hear_and_the_member_does_not() {
+    let bench = Bench::with(someone(), &BOTH).await;
+    bench.handle(&batch(&[COUPON_REDEEMED, COUPON_RETURNED, COUPON_VOIDED, COUPON_EXPIRED])).await;
+    let published = bench.sns.take();
+    assert_eq!(targets(&published), [EVENTS; 4]);
+    let code = json!({"code": "7Q4M-XK2P-9TRB"});
+    let announced: Vec<Value> = published.iter().map(message).collect();
+    let order = "shopify-main#5678901234";
+    let told: Vec<_> = announced
+        .iter()
+        .map(|event| (event["event"].as_str().unwrap(), &event["coupon"], &event["order"], &event["points"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("coupon_redeemed", &code, &json!(order), &json!(0)),
+            ("coupon_returned", &code, &json!(order), &json!(0)),
+            ("coupon_voided", &code, &Value::Null, &json!(5000)),
+            ("coupon_expired", &code, &Value::Null, &json!(0)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_an_import_brought_is_told_to_integrators_alone() {
+    let bench = Bench::with(someone(), &BOTH).await;
+    let imported = COUPON_ISSUED.replace("\"everybody\"", "\"integrators\"");
+    bench.handle(&event(&imported)).await;
+    assert_eq!(targets(&bench.sns.take()), [EVENTS]);
+}
+
+#[tokio::test]
+async fn an_entry_written_before_there_were_audiences_is_told_to_everybody() {
+    let bench = Bench::with(someone(), &[]).await;
+    let before =
+        COUPON_ISSUED.replace("\"audience\"", "\"notify\"").replace("\"S\": \"everybody\"", "\"BOOL\": true");
+    bench.handle(&event(&before)).await;
+    assert_eq!(targets(&bench.sns.take()), [NOTIFICATIONS, EVENTS]);
+}
+
+#[tokio::test]
+async fn one_message_lists_the_codes_of_all_coupons_that_were_issued_together() {
+    let later = Some("2026-06-01T10:00:00Z");
+    // Given five coupons: one that was told before, one that has ended, and three of one order.
+    let coupons = [
+        ("AAAA-AAAA-AAAA", later),
+        ("BBBB-BBBB-BBBB", Some("2026-02-01T10:00:00Z")),
+        ("CCCC-CCCC-CCCC", later),
+        ("DDDD-DDDD-DDDD", None),
+        ("7Q4M-XK2P-9TRB", later),
+    ];
+    let bench = Bench::with(someone(), &BOTH).await.with_coupons(&coupons).await;
+    let last = COUPON_ISSUED
+        .replace("coupon/0#", "coupon/4#")
+        .replace("\"ends_at\"", "\"told_from\": { \"N\": \"1\" }, \"ends_at\"");
+    // When the last of them is told, then each channel has one message of the three.
+    bench.handle(&event(&last)).await;
+    let published = bench.sns.take();
+    assert_eq!(targets(&published), [PHONE, TABLET, NOTIFICATIONS, EVENTS]);
+    assert!(published[0]["Message"].contains("3 nouvelles récompenses"));
+    let email = message(&published[2]);
+    assert_eq!(email["subject"], "Vos 3 récompenses");
+    let text = email["text"].as_str().unwrap();
+    for (code, listed) in coupons.iter().map(|(code, _)| code).zip([false, false, true, true, true]) {
+        assert_eq!(text.contains(code), listed, "{code}: {text}");
+    }
+    assert!(text.contains("15\u{202f}000 points"), "{text}");
 }
 
 #[tokio::test]
@@ -303,10 +427,10 @@ async fn changes_that_tell_nothing_new_are_ignored() {
     let bench = Bench::with(someone(), &[]).await;
     let modified = COUPON_ISSUED.replace("INSERT", "MODIFY");
     let removed = COUPON_ISSUED.replace("INSERT", "REMOVE");
-    let quiet = COUPON_ISSUED.replace("\"BOOL\": true", "\"BOOL\": false");
+    let bookkeeping = COUPON_ISSUED.replace("\"everybody\"", "\"nobody\"");
     let mut profile = event(COUPON_ISSUED);
-    profile.records[0].change.new_image.remove("notify");
-    for event in [event(&modified), event(&removed), event(&quiet), profile] {
+    profile.records[0].change.new_image.remove("audience");
+    for event in [event(&modified), event(&removed), event(&bookkeeping), profile] {
         assert_eq!(bench.handle(&event).await, DynamoDbEventResponse::default());
     }
     assert_eq!(bench.sns.take(), Vec::<Published>::new());

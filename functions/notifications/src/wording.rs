@@ -1,13 +1,13 @@
 //! The words of a message: the shop's own or ours, in the member's language, filled with the facts.
 
+use domain::Programme;
 use domain::programme::Template;
-use domain::{Entry, Programme};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 
 use crate::language::Language;
-use crate::notice::{Event, Facts};
+use crate::notice::{Event, Facts, News};
 
 /// The language in which there is every template.
 const LAST_RESORT: &str = "en";
@@ -72,18 +72,18 @@ impl Wording {
     /// should not miss a coupon for a slip in it.
     pub(crate) fn of(
         &self,
-        entry: &Entry,
-        event: Event,
+        news: News<'_>,
         channel: Channel,
         programme: &Programme,
         reader: Reader<'_>,
     ) -> Option<Words> {
+        let event = news.event;
         for locale in locales(reader.locale, &programme.locale) {
             let language = Language::of(&locale);
             let own = own_template(programme, event, &locale, channel);
             let ours = default_template(event, &locale, channel);
             for (title, body) in own.into_iter().chain(ours) {
-                let facts = Facts::of(entry, programme, reader.name, language);
+                let facts = Facts::of(news, programme, reader.name, language);
                 match self.fill(title, body, channel, &facts) {
                     Ok(words) => return Some(words),
                     Err(error) => {

@@ -98,13 +98,14 @@ mod tests {
 
     #[test]
     fn a_value_must_be_the_same_and_any_of_several_will_do() {
-        let filter =
-            filter(r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"notify":{"BOOL":[true]}}}}"#);
-        let entry = |event: &str, notify: bool| json!({"eventName": event, "dynamodb": {"NewImage": {"notify": {"BOOL": notify}}}});
-        assert!(filter.matches(&entry("INSERT", true)));
-        assert!(filter.matches(&entry("MODIFY", true)));
-        assert!(!filter.matches(&entry("REMOVE", true)));
-        assert!(!filter.matches(&entry("INSERT", false)));
+        let filter = filter(
+            r#"{"eventName":["INSERT","MODIFY"],"dynamodb":{"NewImage":{"audience":{"S":["everybody","integrators"]}}}}"#,
+        );
+        let entry = |event: &str, audience: &str| json!({"eventName": event, "dynamodb": {"NewImage": {"audience": {"S": audience}}}});
+        assert!(filter.matches(&entry("INSERT", "everybody")));
+        assert!(filter.matches(&entry("MODIFY", "integrators")));
+        assert!(!filter.matches(&entry("REMOVE", "everybody")));
+        assert!(!filter.matches(&entry("INSERT", "nobody")));
     }
 
     #[test]

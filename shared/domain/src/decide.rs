@@ -5,6 +5,7 @@ mod coupons;
 mod draft;
 mod due;
 mod expiry;
+mod hearing;
 mod merging;
 mod opening;
 mod pending;
@@ -26,11 +27,13 @@ use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
 pub use self::reconcile::is_reconciled;
 pub use self::target::{Target, target};
+pub use self::tier::kept_until;
 pub use self::unmerging::Posting;
+use crate::coupon::Coupon;
 use crate::entropy::Entropy;
 use crate::ids::{CouponCode, MemberId, RewardId};
 use crate::journal::Entry;
-use crate::member::{Coupon, Known, Profile};
+use crate::member::{Known, Profile};
 use crate::opening::{Once, Opening};
 use crate::order::OrderState;
 use crate::points::{Overflow, Points};
@@ -111,7 +114,7 @@ pub enum Command<'a> {
         /// That member's coupons.
         coupons: &'a [CouponCode],
     },
-    /// Bring a member of the past, and what they had, once. Nobody is told of what follows.
+    /// Bring a member of the past, and what they had, once. The member is not told of what follows.
     Bring {
         /// What they had, if anything.
         opening: Option<&'a Opening>,
@@ -150,8 +153,6 @@ pub struct Decision {
     pub rater: Option<RaterChange>,
     /// What is posted once for ever, and was asked for.
     pub once: Option<Once>,
-    /// Whether nobody is told of its entries, because they follow from an import of the past.
-    pub quiet: bool,
     /// Whether there is anything to commit.
     pub changed: bool,
     /// Whether the command is done; if not, commit this and decide the same command again.
@@ -224,13 +225,34 @@ pub fn decide(
 }
 
 fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
-    let until = draft.now().max(draft.profile.bookkeeping.settled_to);
-    draft.quiet = match command {
-        Command::Order { state, .. } | Command::Redeem { state, .. } => state.quiet,
-        // What somebody had before is no news.
-        Command::Reopen { .. } | Command::GiveBack { .. } | Command::Bring { .. } => true,
-        _ => false,
-    };
+    finish_what_was_cut_off(draft)?;
+    if draft.is_full() {
+        return Ok(());
+    }
+    if command.is_silent() {
+        let calendar = draft.calendar_alone()?;
+        if calendar.is_none() {
+            // What is due anyway does not fit into one decision, so it comes first, and is told.
+            return settle(draft, draft.until());
+        }
+        draft.hearing.comes_anyway = calendar;
+    }
+    carry_out(draft, command)
+}
+
+/// Does first what a decision that was cut off has left, and tells of it as that one would have.
+fn finish_what_was_cut_off(draft: &mut Draft<'_>) -> Result<(), Stop> {
+    let Some(cut_off) = draft.profile.bookkeeping.cut_off.take() else { return Ok(()) };
+    draft.hearing.take_up(cut_off);
+    settle(draft, draft.profile.bookkeeping.settled_to)?;
+    if !draft.is_full() {
+        draft.hearing.silent = false;
+    }
+    Ok(())
+}
+
+fn carry_out(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
+    let until = draft.until();
     match command {
         Command::Order { state, first_seen } => order(draft, state, first_seen, until),
         Command::Redeem { code, state } => settled(draft, until, |draft| coupons::redeem(draft, code, state)),
@@ -254,6 +276,23 @@ fn run(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
         }
         Command::Bring { opening: Some(opening), at } => bring(draft, opening, at, until),
         Command::Bring { opening: None, .. } | Command::Review | Command::Look => settle(draft, until),
+    }
+}
+
+impl Command<'_> {
+    /// Whether the member is not told of what follows: what somebody had before is no news.
+    fn is_silent(&self) -> bool {
+        match self {
+            Self::Order { state, .. } | Self::Redeem { state, .. } => state.quiet,
+            Self::Reopen { .. } | Self::GiveBack { .. } | Self::Bring { .. } => true,
+            Self::Rate { .. }
+            | Self::Receive { .. }
+            | Self::MergeInto { .. }
+            | Self::CarryOver { .. }
+            | Self::Release { .. }
+            | Self::Review
+            | Self::Look => false,
+        }
     }
 }
 
@@ -334,6 +373,7 @@ fn settle_at(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
         expiry::settle(draft, moment)?;
         pending::settle(draft, moment)?;
         if !draft.is_full() {
+            coupons::end(draft, moment)?;
             coupons::cover_debt(draft, moment)?;
             coupons::issue_automatic(draft, moment)?;
         }

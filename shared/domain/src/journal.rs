@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Audience;
 use crate::ids::{CouponCode, IdError, LevelId, MemberId, OrderKey, RaterId, RatingId, Reason, RewardId};
 use crate::points::Points;
 use crate::rating::Score;
@@ -29,6 +30,8 @@ pub enum Cause {
     Void(CouponCode),
     /// A coupon was used by an order, or came back from it; dated as the order was placed.
     Redemption(CouponCode),
+    /// A coupon ended unused; dated as it ended.
+    CouponEnd(CouponCode),
     /// A debt was forgiven by the commit of this sequence.
     Forgiven(u64),
     /// Somebody rated the member; dated as it was given.
@@ -50,6 +53,7 @@ impl fmt::Display for Cause {
             Self::Coupon(number) => write!(f, "coupon/{number}"),
             Self::Void(code) => write!(f, "void/{code}"),
             Self::Redemption(code) => write!(f, "redemption/{code}"),
+            Self::CouponEnd(code) => write!(f, "coupon-end/{code}"),
             Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
             Self::Rating(id) => write!(f, "rating/{id}"),
             Self::Merge(member) => write!(f, "merge/{member}"),
@@ -86,6 +90,7 @@ fn parse_cause(text: &str) -> Option<Cause> {
         "coupon" => Cause::Coupon(rest.parse().ok()?),
         "void" => Cause::Void(CouponCode::new(rest).ok()?),
         "redemption" => Cause::Redemption(CouponCode::new(rest).ok()?),
+        "coupon-end" => Cause::CouponEnd(CouponCode::new(rest).ok()?),
         "forgiven" => Cause::Forgiven(rest.parse().ok()?),
         "rating" => Cause::Rating(RatingId::new(rest).ok()?),
         "merge" => Cause::Merge(MemberId::new(rest).ok()?),
@@ -124,6 +129,8 @@ pub struct Entry {
     pub counts: i8,
     /// What happened.
     pub kind: Kind,
+    /// Who hears of it.
+    pub audience: Audience,
 }
 
 /// What happened.
@@ -155,6 +162,10 @@ pub enum Kind {
         /// When it ends, if it does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ends_at: Option<Timestamp>,
+        /// The number of the first of several that were issued together: the member hears of all of them at once, with
+        /// this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_from: Option<u32>,
     },
     /// An unused coupon was taken back to cover a refund; its points returned.
     CouponVoided {
@@ -168,12 +179,17 @@ pub enum Kind {
         /// By which order.
         order: OrderKey,
     },
-    /// The order that had used a coupon was cancelled, or uses it no more.
+    /// The last order that used a coupon was cancelled, or uses it no more.
     CouponReturned {
         /// Which.
         code: CouponCode,
         /// From which order.
         order: OrderKey,
+    },
+    /// A coupon ended unused.
+    CouponExpired {
+        /// Which.
+        code: CouponCode,
     },
     /// A debt that no coupon covered was forgiven.
     Forgiven,
@@ -196,6 +212,9 @@ pub enum Kind {
         to: Option<LevelId>,
         /// Whether it is a rise.
         up: bool,
+        /// Until when the level is kept, where the status points no longer reach it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_until: Option<Timestamp>,
     },
     /// This member became part of another one, with everything; nothing is posted here any more.
     MergedInto {
@@ -230,35 +249,6 @@ pub enum Kind {
     },
 }
 
-impl Kind {
-    /// Whether the member or an integrator is told; the stream's filter looks for this.
-    pub fn notifies(&self) -> bool {
-        match self {
-            Self::CouponIssued { .. } | Self::ExpiryReminder { .. } | Self::TierChanged { .. } => true,
-            Self::Expired => true,
-            Self::Order { .. }
-            | Self::UnlinkedRefund { .. }
-            | Self::OpeningBalance { .. }
-            | Self::CouponVoided { .. }
-            | Self::CouponRedeemed { .. }
-            | Self::CouponReturned { .. }
-            | Self::Forgiven
-            | Self::MergedInto { .. }
-            | Self::MergeReceived { .. }
-            | Self::GivenBack { .. }
-            | Self::Reopened
-            | Self::Rated { .. } => false,
-        }
-    }
-}
-
-impl Entry {
-    /// Whether somebody is told. An expiry that is taken back is not announced.
-    pub fn notifies(&self) -> bool {
-        self.kind.notifies() && !(self.kind == Kind::Expired && self.points >= Points::ZERO)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +266,7 @@ mod tests {
             Cause::Coupon(153),
             Cause::Void(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Redemption(CouponCode::new("ABCD-EFGH-2345").unwrap()),
+            Cause::CouponEnd(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Forgiven(7),
             Cause::Rating(RatingId::new("trip/7#a").unwrap()),
             Cause::Merge(MemberId::new("M2").unwrap()),

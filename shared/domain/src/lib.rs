@@ -3,7 +3,9 @@
 //! Everything here is pure: no I/O, no clock, no randomness, no float, no AWS type. Time and entropy are
 //! arguments, arithmetic is checked, and the one entry point is [`decide()`].
 
+pub mod audience;
 pub mod contact;
+pub mod coupon;
 pub mod decide;
 pub mod entropy;
 pub mod ids;
@@ -18,6 +20,8 @@ pub mod programme;
 pub mod rating;
 pub mod time;
 
+pub use audience::Audience;
+pub use coupon::{Coupon, CouponState, CouponUse};
 pub use decide::{Command, DecideError, Decision, Need, Outcome, decide};
 pub use entropy::Entropy;
 pub use ids::{
@@ -25,7 +29,7 @@ pub use ids::{
     RewardId, SourceName,
 };
 pub use journal::{Cause, Entry, EntryId, Kind};
-pub use member::{Account, Bookkeeping, Coupon, CouponState, Known, Pending, Profile};
+pub use member::{Account, Bookkeeping, Known, Pending, Profile};
 pub use money::{Currency, Goods, Money};
 pub use opening::{Once, Opening, Reason};
 pub use order::{

@@ -1,8 +1,9 @@
-//! A member as the rules see one: the account, the bookkeeping, coupons, and what was read of the journal.
+//! A member as the rules see one: the account, the bookkeeping, and what was read of journal and coupons.
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, LevelId, MemberId, OrderKey, RewardId};
+use crate::coupon::Coupon;
+use crate::ids::{LevelId, MemberId};
 use crate::journal::{Entry, Kind};
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
@@ -62,6 +63,7 @@ impl Account {
             | Kind::CouponVoided { .. }
             | Kind::CouponRedeemed { .. }
             | Kind::CouponReturned { .. }
+            | Kind::CouponExpired { .. }
             | Kind::Expired
             | Kind::ExpiryReminder { .. }
             | Kind::Rated { .. } => {}
@@ -109,6 +111,13 @@ pub struct Bookkeeping {
     /// No coupon that could be voided ends later than this; absent when none was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupons_end_at: Option<Timestamp>,
+    /// A lower bound on the next moment at which an unused coupon ends, [`FOREVER`](crate::time::FOREVER) where none
+    /// does. Absent where there is none, or where that is not known yet: profiles of before kept no such date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_coupon_end: Option<Timestamp>,
+    /// What the next decision must know of the one before, where that was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_off: Option<CutOff>,
     /// The member whose account is being carried over to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiving: Option<Receiving>,
@@ -118,6 +127,17 @@ pub struct Bookkeeping {
     /// A lower bound on the next moment at which the calendar could change this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+}
+
+/// What a decision that was larger than one commit leaves to the next one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutOff {
+    /// Whether the member is not told of what is left, because it follows from an import of the past.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+    /// The number of the first coupon of which the member is yet to be told, together with those still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_from: Option<u32>,
 }
 
 /// A merge under way: larger than any transaction, so it is done in steps.
@@ -215,6 +235,8 @@ impl Profile {
                 tier_changed_on: None,
                 rated: None,
                 coupons_end_at: None,
+                next_coupon_end: None,
+                cut_off: None,
                 receiving: None,
                 releasing: None,
                 due_at: None,
@@ -235,57 +257,6 @@ impl Profile {
     /// Whether the journal cannot have anything yet.
     pub fn is_new(&self) -> bool {
         self.version == 0
-    }
-}
-
-/// A coupon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coupon {
-    /// What is typed at the checkout.
-    pub code: CouponCode,
-    /// The member's coupon of which number.
-    pub number: u32,
-    /// Which reward.
-    pub reward: RewardId,
-    /// The points it cost.
-    pub points: Points,
-    /// When it was issued.
-    pub issued_at: Timestamp,
-    /// When it ends, if it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ends_at: Option<Timestamp>,
-    /// Whether it can still be used; that it has ended follows from the date.
-    pub state: CouponState,
-    /// The order that last used it or gave it back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used_by: Option<CouponUse>,
-}
-
-/// What an order said of a coupon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CouponUse {
-    /// Which order.
-    pub order: OrderKey,
-    /// As of which revision of it.
-    pub revision: u64,
-}
-
-/// Whether a coupon was used or taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CouponState {
-    /// Waiting to be used.
-    Issued,
-    /// Used by an order.
-    Redeemed,
-    /// Taken back to cover a refund.
-    Voided,
-}
-
-impl Coupon {
-    /// Whether it can be used at a moment.
-    pub fn is_live(&self, at: Timestamp) -> bool {
-        self.state == CouponState::Issued && self.ends_at.is_none_or(|end| end > at)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use domain::programme::Programme;
 use domain::{
-    Cause, CouponCode, EntryId, Kind, LevelId, OrderKey, Period, Points, RewardId, Timestamp, time,
+    Audience, Cause, Coupon, CouponCode, CouponState, Entry, EntryId, Kind, LevelId, OrderKey, Period,
+    Points, RewardId, Timestamp, time,
 };
 
 use super::*;
@@ -52,6 +53,7 @@ fn entry(cause: Cause, points: i64, kind: Kind) -> Entry {
         lifetime_points: Points::ZERO,
         status_points: Points::ZERO,
         counts: 0,
+        audience: Audience::of(&kind, Points(points)),
         kind,
     }
 }
@@ -61,13 +63,14 @@ fn coupon() -> Entry {
         code: CouponCode::new("ABCD-EFGH-2345").unwrap(),
         reward: RewardId::new("ten-percent").unwrap(),
         ends_at: Some(at("2026-05-31T22:00:00Z")),
+        told_from: None,
     };
     entry(Cause::Coupon(0), -5_000, kind)
 }
 
 fn tier(from: Option<&str>, to: Option<&str>, up: bool) -> Entry {
     let level = |id: &str| LevelId::new(id).unwrap();
-    let kind = Kind::TierChanged { from: from.map(level), to: to.map(level), up };
+    let kind = Kind::TierChanged { from: from.map(level), to: to.map(level), up, kept_until: None };
     entry(Cause::Tier("2026-03-01".parse().unwrap()), 0, kind)
 }
 
@@ -81,9 +84,13 @@ fn expired(points: i64) -> Entry {
     entry(Cause::Expiry(at("2026-02-28T23:30:00Z")), -points, Kind::Expired)
 }
 
+fn news<'a>(entry: &'a Entry, coupons: &'a [Coupon]) -> News<'a> {
+    News { event: Event::of(entry).unwrap(), entry, coupons }
+}
+
 fn words_of(entry: &Entry, channel: Channel, programme: &Programme, locale: Option<&str>) -> Words {
     let reader = Reader { name: Some("Robin"), locale };
-    Wording::new().of(entry, Event::of(entry).unwrap(), channel, programme, reader).unwrap()
+    Wording::new().of(news(entry, &[]), channel, programme, reader).unwrap()
 }
 
 #[test]
@@ -137,6 +144,67 @@ fn the_code_stands_in_the_email_and_never_in_a_push_message() {
         let push = words(Channel::Push);
         assert!(!push.title.contains("ABCD") && !push.body.contains("ABCD"));
     }
+}
+
+fn several(count: u32) -> Vec<Coupon> {
+    let coupon = |number| Coupon {
+        code: CouponCode::new(format!("ABCD-EFGH-{number:04}")).unwrap(),
+        number,
+        reward: RewardId::new("ten-percent").unwrap(),
+        points: Points(5_000),
+        issued_at: at("2026-02-28T23:30:00Z"),
+        ends_at: (number != 1).then(|| at("2026-05-31T22:00:00Z")),
+        state: CouponState::Issued,
+        uses: Vec::new(),
+    };
+    (0..count).map(coupon).collect()
+}
+
+#[test]
+fn several_coupons_have_words_in_every_language_and_channel() {
+    let (entry, coupons) = (coupon(), several(3));
+    let mut all = String::new();
+    for locale in ["en", "fr"] {
+        for channel in [Channel::Email, Channel::Push] {
+            let reader = Reader { name: None, locale: Some(locale) };
+            let words = Wording::new().of(news(&entry, &coupons), channel, &programme(""), reader).unwrap();
+            all += &format!("=== {locale} {}\n{}\n---\n{}\n\n", channel.name(), words.title, words.body);
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn of_very_many_coupons_the_first_are_listed_and_the_others_counted() {
+    let (entry, coupons) = (coupon(), several(2_000));
+    let words =
+        Wording::new().of(news(&entry, &coupons), Channel::Email, &programme(""), Reader::default()).unwrap();
+    assert!(words.body.contains("ABCD-EFGH-0099") && !words.body.contains("ABCD-EFGH-0100"));
+    assert!(words.body.contains("1900 more stand in your account."));
+    assert!(words.body.ends_with("Stars"), "to its end");
+}
+
+#[test]
+fn a_template_that_knows_one_coupon_names_every_code_of_several() {
+    let own = programme(
+        "[messages.coupon_issued.en.email]\ntitle = \"{{ reward }}\"\nbody = \"{{ points }}: {{ code }}\"",
+    );
+    let (entry, coupons) = (coupon(), several(2));
+    let words = Wording::new().of(news(&entry, &coupons), Channel::Email, &own, Reader::default()).unwrap();
+    assert_eq!(words.body, "10,000: ABCD-EFGH-0000, ABCD-EFGH-0001");
+    assert_eq!(words.title, "10% off orders from 100.00 EUR");
+}
+
+#[test]
+fn a_level_that_is_kept_says_until_when() {
+    let mut lost = tier(Some("gold"), Some("silver"), false);
+    if let Kind::TierChanged { kept_until, .. } = &mut lost.kind {
+        *kept_until = Some(at("2026-04-14T22:00:00Z"));
+    }
+    let body = |channel, locale| words_of(&lost, channel, &programme(""), Some(locale)).body;
+    assert_eq!(body(Channel::Push, "en"), "Your level in Stars is now Silver, until 15 April 2026.");
+    assert!(body(Channel::Email, "en").contains("\nYou keep it until 15 April 2026.\n"));
+    assert!(body(Channel::Email, "fr").contains("jusqu’au 15 avril 2026."));
 }
 
 #[test]
@@ -201,7 +269,7 @@ fn a_title_is_one_line_and_every_text_has_an_end() {
     );
     let entry = expired(5);
     let reader = Reader { name: Some("A\r\nBcc: everybody"), locale: None };
-    let words = Wording::new().of(&entry, Event::PointsExpired, Channel::Push, &own, reader).unwrap();
+    let words = Wording::new().of(news(&entry, &[]), Channel::Push, &own, reader).unwrap();
     assert_eq!(words.title, "A  Bcc: everybody");
     assert_eq!(words.body.chars().count(), MAX_PUSH_CHARACTERS);
 }

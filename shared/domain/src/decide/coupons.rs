@@ -1,12 +1,14 @@
-//! Coupons: bought by themselves when the balance reaches a reward, taken back when a refund is not covered.
+//! Coupons: bought by themselves when the balance reaches a reward, used at a checkout, taken back when a refund is not
+//! covered, and over when their end has come.
 
 use super::draft::{Deltas, Draft, Stop};
 use super::{DecideError, MAX_COUPONS_AT_ONCE};
+use crate::coupon::{Coupon, CouponState};
 use crate::ids::CouponCode;
 use crate::journal::{Cause, EntryId, Kind};
-use crate::member::{Coupon, CouponState, CouponUse};
+use crate::member::Bookkeeping;
 use crate::order::OrderState;
-use crate::points::{Overflow, Points};
+use crate::points::Points;
 use crate::programme::{Reward, Uncovered};
 use crate::time::{FOREVER, Timestamp};
 
@@ -37,57 +39,103 @@ pub(super) fn cover_debt(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(),
 fn void(draft: &mut Draft<'_>, mut coupon: Coupon, moment: Timestamp) -> Result<(), Stop> {
     let code = coupon.code.clone();
     let cause = Cause::Void(code.clone());
-    let id = if coupon.used_by.is_some() {
-        // It may have been taken back before, and used and given back since.
-        draft.next_id(moment, cause)?
-    } else {
-        EntryId { effective_at: moment, cause, n: 0 }
-    };
+    let id = next_id(draft, &coupon, moment, cause)?;
     draft.post(id, Deltas::points(coupon.points), Kind::CouponVoided { code })?;
     coupon.state = CouponState::Voided;
     draft.put_coupon(coupon);
     Ok(())
 }
 
-/// Brings a coupon to what an order says of it. An order that says it late, after a newer revision, is not heard; nor is
-/// one that uses a coupon which another order has used.
+/// The key of an entry that a coupon posts once, unless it was used and given back in between.
+fn next_id(
+    draft: &Draft<'_>,
+    coupon: &Coupon,
+    effective_at: Timestamp,
+    cause: Cause,
+) -> Result<EntryId, Stop> {
+    if coupon.uses.is_empty() {
+        Ok(EntryId { effective_at, cause, n: 0 })
+    } else {
+        draft.next_id(effective_at, cause)
+    }
+}
+
+/// Brings a coupon to what an order says of it. What is posted is its use and its return, not every order that uses it.
 pub(super) fn redeem(draft: &mut Draft<'_>, code: &CouponCode, state: &OrderState) -> Result<(), Stop> {
     let Some(placed_at) = state.placed_at else { return Ok(()) };
     if draft.profile.account.merged_into.is_some() {
         return Ok(());
     }
-    let Some(mut coupon) = draft.all_coupons()?.into_iter().find(|coupon| coupon.code == *code) else {
+    let Some(before) = draft.all_coupons()?.into_iter().find(|coupon| coupon.code == *code) else {
         return Ok(());
     };
-    let Some((points, kind)) = change(&coupon, state)? else { return Ok(()) };
-    coupon.state = if state.uses(code) { CouponState::Redeemed } else { CouponState::Issued };
-    coupon.used_by = Some(CouponUse { order: state.key.clone(), revision: state.revision });
-    let id = draft.next_id(placed_at, Cause::Redemption(code.clone()))?;
-    draft.post(id, Deltas::points(points), kind)?;
+    let Some(coupon) = before.told_by(state) else { return Ok(()) };
+    let (code, order) = (code.clone(), state.key.clone());
+    let posted = match (before.state, coupon.state) {
+        (CouponState::Voided, CouponState::Redeemed) => {
+            Some((before.points.negated()?, Kind::CouponRedeemed { code, order }))
+        }
+        (CouponState::Issued | CouponState::Expired, CouponState::Redeemed) => {
+            Some((Points::ZERO, Kind::CouponRedeemed { code, order }))
+        }
+        (CouponState::Redeemed, CouponState::Issued) => {
+            Some((Points::ZERO, Kind::CouponReturned { code, order }))
+        }
+        _ => None,
+    };
+    if let Some((points, kind)) = posted {
+        let id = draft.next_id(placed_at, Cause::Redemption(coupon.code.clone()))?;
+        draft.post(id, Deltas::points(points), kind)?;
+    }
+    if coupon.state == CouponState::Issued {
+        note_end(&mut draft.profile.bookkeeping, &coupon);
+    }
     draft.put_coupon(coupon);
     Ok(())
 }
 
 /// Whether a coupon is what an order says of it: redeeming would change nothing.
-pub fn coupon_agrees(coupon: &Coupon, state: &OrderState) -> Result<bool, DecideError> {
-    Ok(state.placed_at.is_none() || change(coupon, state)?.is_none())
+pub fn coupon_agrees(coupon: &Coupon, state: &OrderState) -> bool {
+    state.placed_at.is_none() || coupon.told_by(state).is_none()
 }
 
-/// What an order changes of a coupon, if anything, and the points that come of it.
-fn change(coupon: &Coupon, state: &OrderState) -> Result<Option<(Points, Kind)>, Overflow> {
-    let used_here = coupon.used_by.as_ref().filter(|used| used.order == state.key);
-    if used_here.is_some_and(|used| used.revision > state.revision) {
-        return Ok(None);
+/// Posts of each coupon whose end has come unused that it is over, as of that end.
+pub(super) fn end(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
+    let Bookkeeping { next_coupon_end, coupons_end_at, .. } = draft.profile.bookkeeping;
+    // Where no date is known there may be coupons from before it was kept; they are looked at once.
+    if next_coupon_end.map_or(coupons_end_at.is_none(), |end| end > moment) {
+        return Ok(());
     }
-    let (code, order) = (coupon.code.clone(), state.key.clone());
-    Ok(match (state.uses(&code), coupon.state) {
-        (true, CouponState::Issued) => Some((Points::ZERO, Kind::CouponRedeemed { code, order })),
-        (true, CouponState::Voided) => Some((coupon.points.negated()?, Kind::CouponRedeemed { code, order })),
-        (false, CouponState::Redeemed) if used_here.is_some() => {
-            Some((Points::ZERO, Kind::CouponReturned { code, order }))
+    let mut unused = draft.all_coupons()?;
+    unused.retain(|coupon| coupon.state == CouponState::Issued);
+    unused.sort_by_key(|coupon| (coupon.ends_at.unwrap_or(FOREVER), coupon.number));
+    let is_over = |coupon: &Coupon| coupon.ends_at.is_some_and(|end| end <= moment);
+    let left = unused.split_off(unused.partition_point(is_over));
+    for mut coupon in unused {
+        if !draft.has_room_for_coupon() {
+            return Ok(());
         }
-        _ => None,
-    })
+        let ended_at = coupon.ends_at.unwrap_or(moment);
+        let id = next_id(draft, &coupon, ended_at, Cause::CouponEnd(coupon.code.clone()))?;
+        draft.post(id, Deltas::default(), Kind::CouponExpired { code: coupon.code.clone() })?;
+        coupon.state = CouponState::Expired;
+        draft.put_coupon(coupon);
+    }
+    let bookkeeping = &mut draft.profile.bookkeeping;
+    (bookkeeping.next_coupon_end, bookkeeping.coupons_end_at) = (None, None);
+    left.iter().for_each(|coupon| note_end(bookkeeping, coupon));
+    Ok(())
+}
+
+/// Takes the end of an unused coupon in.
+pub(super) fn note_end(bookkeeping: &mut Bookkeeping, coupon: &Coupon) {
+    let end = coupon.ends_at.unwrap_or(FOREVER);
+    let is_known = bookkeeping.next_coupon_end.is_some() || bookkeeping.coupons_end_at.is_none();
+    if is_known {
+        let next = bookkeeping.next_coupon_end.unwrap_or(end);
+        bookkeeping.next_coupon_end = Some(next.min(end));
+    }
+    bookkeeping.coupons_end_at = bookkeeping.coupons_end_at.max(Some(end));
 }
 
 /// Refuses an order that would buy more coupons than anybody means.
@@ -106,6 +154,7 @@ pub(super) fn issue_automatic(draft: &mut Draft<'_>, moment: Timestamp) -> Resul
     let Some(reward) = draft.programme_at(moment).automatic_reward() else { return Ok(()) };
     while draft.profile.available()? >= reward.points {
         if !draft.has_room_for_coupon() {
+            draft.hearing.more_coupons_follow = true;
             return Ok(());
         }
         issue(draft, reward, moment)?;
@@ -123,17 +172,17 @@ fn issue(draft: &mut Draft<'_>, reward: &Reward, moment: Timestamp) -> Result<()
         issued_at: moment,
         ends_at: reward.coupon.valid_for.map(|period| period.after(moment, zone)).transpose()?,
         state: CouponState::Issued,
-        used_by: None,
+        uses: Vec::new(),
     };
     let id = EntryId { effective_at: moment, cause: Cause::Coupon(coupon.number), n: 0 };
     let kind = Kind::CouponIssued {
         code: coupon.code.clone(),
         reward: coupon.reward.clone(),
         ends_at: coupon.ends_at,
+        told_from: None,
     };
     draft.post(id, Deltas::points(reward.points.negated()?), kind)?;
-    let end_at = &mut draft.profile.bookkeeping.coupons_end_at;
-    *end_at = (*end_at).max(Some(coupon.ends_at.unwrap_or(FOREVER)));
+    note_end(&mut draft.profile.bookkeeping, &coupon);
     draft.put_coupon(coupon);
     Ok(())
 }

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hearing::{self, Hearing};
 use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, expiry, pending, window};
+use crate::audience::Audience;
+use crate::coupon::Coupon;
 use crate::entropy::Entropy;
 use crate::ids::CouponCode;
 use crate::journal::{Cause, Entry, EntryId, Kind};
-use crate::member::{Coupon, Known, Profile};
+use crate::member::{Known, Profile};
 use crate::opening::Once;
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Programmes};
@@ -83,8 +86,8 @@ pub(super) struct Draft<'a> {
     pub(super) rater: Option<RaterChange>,
     /// What is posted once for ever.
     pub(super) once: Option<Once>,
-    /// Whether nobody is told of what is posted.
-    pub(super) quiet: bool,
+    /// Who hears of what is posted.
+    pub(super) hearing: Hearing,
 }
 
 impl<'a> Draft<'a> {
@@ -109,12 +112,35 @@ impl<'a> Draft<'a> {
             receives_coupons: false,
             rater: None,
             once: None,
-            quiet: false,
+            hearing: Hearing::of(programmes, before, now),
         }
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The moment to which a decision settles in the end.
+    pub(super) fn until(&self) -> Timestamp {
+        self.now.max(self.profile.bookkeeping.settled_to)
+    }
+
+    /// What the calendar alone would post from here on; nothing where that is larger than one decision.
+    pub(super) fn calendar_alone(&self) -> Result<Option<Vec<Entry>>, Stop> {
+        let mut entropy = self.entropy.clone();
+        let mut calendar = Draft {
+            entropy: &mut entropy,
+            profile: self.profile.clone(),
+            entries: self.entries.clone(),
+            coupons: self.coupons.clone(),
+            removed_coupons: self.removed_coupons.clone(),
+            hearing: self.hearing.clone(),
+            rater: None,
+            once: None,
+            ..*self
+        };
+        super::settle(&mut calendar, self.until())?;
+        Ok((!calendar.is_full()).then_some(calendar.entries))
     }
 
     pub(super) fn programme_at(&self, moment: Timestamp) -> &'a Programme {
@@ -123,6 +149,16 @@ impl<'a> Draft<'a> {
 
     /// Adds an entry and folds it into the account and the window.
     pub(super) fn post(&mut self, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
+        let audience = hearing::audience(self, &id, deltas.points, &kind)?;
+        self.post_to(audience, id, deltas, kind)
+    }
+
+    /// As [`Draft::post`], of what was told before, in another member's journal.
+    pub(super) fn post_again(&mut self, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
+        self.post_to(Audience::Nobody, id, deltas, kind)
+    }
+
+    fn post_to(&mut self, audience: Audience, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
         let entry = Entry {
             sequence: self.sequence(),
             recorded_at: self.now,
@@ -132,6 +168,7 @@ impl<'a> Draft<'a> {
             counts: deltas.counts,
             kind,
             id,
+            audience,
         };
         self.profile.account.fold(&entry)?;
         window::take_in(self, &entry)?;
@@ -221,6 +258,8 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn finish(mut self, review: bool) -> Result<Decision, TimeError> {
+        hearing::gather_coupons(&mut self.entries, &mut self.hearing);
+        self.profile.bookkeeping.cut_off = self.hearing.cut_off().filter(|_| self.left_over);
         due::update(&mut self, review)?;
         let has_coupons = !self.coupons.is_empty() || !self.removed_coupons.is_empty();
         let changed =
@@ -236,7 +275,6 @@ impl<'a> Draft<'a> {
             receives_coupons: self.receives_coupons,
             rater: self.rater,
             once: self.once,
-            quiet: self.quiet,
             changed,
             completed: !self.left_over,
         })

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::{expiry, rating};
-use crate::time::{TimeError, Timestamp, start_of};
+use crate::time::{FOREVER, TimeError, Timestamp, start_of};
 
 /// Brings the due date earlier at once, and puts it later only in a review: an ordinary order writes no index.
 pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeError> {
@@ -40,6 +40,7 @@ fn next_change(draft: &Draft<'_>) -> Result<Option<Timestamp>, TimeError> {
         // What matures changes nothing but what can be spent; only what it may buy by itself is worth a review.
         moments.push(pending.next_at);
     }
+    moments.extend(bookkeeping.next_coupon_end.filter(|end| *end < FOREVER));
     moments.extend(rating::next_change(programme, bookkeeping.rated.as_ref())?);
     Ok(moments.into_iter().min())
 }

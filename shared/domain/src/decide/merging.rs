@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Deltas, Draft, Stop};
-use super::{expiry, rating};
+use super::{coupons, expiry, rating};
+use crate::coupon::{Coupon, CouponState};
 use crate::ids::MemberId;
 use crate::journal::{Cause, Entry, Kind};
-use crate::member::{Coupon, Receiving, Window};
+use crate::member::{Receiving, Window};
 use crate::points::Overflow;
-use crate::time::{FOREVER, Timestamp, date_of};
+use crate::time::{Timestamp, date_of};
 
 /// What one step carries over: entries and coupons, each a write of the transaction. There must be room for a coupon's
 /// two writes beside it, for as many as one decision takes back.
@@ -59,6 +60,7 @@ pub(super) fn close(draft: &mut Draft<'_>, into: &MemberId) -> Result<(), Stop> 
     (bookkeeping.active_at, bookkeeping.next_expiry, bookkeeping.coupons_end_at) = (None, None, None);
     (bookkeeping.rated, bookkeeping.pending, bookkeeping.expiries_from) = (None, None, None);
     bookkeeping.without_activity = false;
+    bookkeeping.next_coupon_end = None;
     Ok(())
 }
 
@@ -152,7 +154,7 @@ fn carry_group(draft: &mut Draft<'_>, group: &Group<'_>) -> Result<(), Stop> {
     if is_here_already && !matches!(group.cause, Cause::Expiry(_)) {
         return Ok(());
     }
-    draft.post(id, group.deltas, group.kind.clone())?;
+    draft.post_again(id, group.deltas, group.kind.clone())?;
     let bookkeeping = &mut draft.profile.bookkeeping;
     if let Cause::Expiry(end) = group.cause {
         bookkeeping.last_expiry_at = bookkeeping.last_expiry_at.max(Some(*end));
@@ -164,8 +166,9 @@ fn carry_coupon(draft: &mut Draft<'_>, coupons: &[Coupon], index: usize) -> Resu
     let Some(coupon) = coupons.get(index) else { return Ok(()) };
     let before = u32::try_from(index).map_err(|_| Overflow)?;
     let number = draft.profile.account.coupons_issued.checked_add(before).ok_or(Overflow)?;
-    let end_at = &mut draft.profile.bookkeeping.coupons_end_at;
-    *end_at = (*end_at).max(Some(coupon.ends_at.unwrap_or(FOREVER)));
+    if coupon.state == CouponState::Issued {
+        coupons::note_end(&mut draft.profile.bookkeeping, coupon);
+    }
     draft.put_coupon(Coupon { number, ..coupon.clone() });
     draft.receives_coupons = true;
     Ok(())

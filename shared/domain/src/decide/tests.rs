@@ -3,6 +3,7 @@
 mod calendar;
 mod checkout;
 mod expiry;
+mod hearing;
 mod laws;
 mod long_way;
 mod merging;

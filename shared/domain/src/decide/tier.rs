@@ -2,11 +2,12 @@
 
 use super::draft::{Deltas, Draft, Stop};
 use super::{rating, window};
+use crate::ids::LevelId;
 use crate::journal::{Cause, EntryId, Kind};
-use crate::member::Bookkeeping;
+use crate::member::{Bookkeeping, Profile};
 use crate::points::Points;
 use crate::programme::{Level, Programme};
-use crate::time::{Date, Timestamp, date_of, start_of};
+use crate::time::{Date, TimeError, Timestamp, date_of, start_of};
 
 pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     let dates_are_exact = window::settle(draft, moment)?;
@@ -32,6 +33,20 @@ fn held<'a>(programme: &'a Programme, bookkeeping: &Bookkeeping) -> Option<&'a L
     tiers.reached(window.sum.floored()).into_iter().chain(kept).max_by_key(|level| level.threshold)
 }
 
+/// Until when the level that a member holds is kept, though the status points no longer reach it; nothing where they do.
+pub fn kept_until(programme: &Programme, profile: &Profile) -> Result<Option<Timestamp>, TimeError> {
+    until(programme, &profile.bookkeeping, profile.account.tier.as_ref())
+}
+
+fn until(
+    programme: &Programme,
+    bookkeeping: &Bookkeeping,
+    held: Option<&LevelId>,
+) -> Result<Option<Timestamp>, TimeError> {
+    let kept = bookkeeping.window.kept.as_ref().filter(|kept| Some(&kept.level) == held);
+    kept.map(|kept| start_of(kept.until, &programme.time_zone)).transpose()
+}
+
 /// Posts a change of tier. Tells whether there was one.
 fn look_up(draft: &mut Draft<'_>, moment: Timestamp) -> Result<bool, Stop> {
     let programme = draft.programme_at(moment);
@@ -42,9 +57,10 @@ fn look_up(draft: &mut Draft<'_>, moment: Timestamp) -> Result<bool, Stop> {
         return Ok(false);
     }
     let up = level.map(|level| level.threshold) > threshold_before(draft, programme);
+    let kept_until = until(programme, &draft.profile.bookkeeping, to.as_ref())?;
     let today = date_of(moment, &programme.time_zone);
     let id = next_id(draft, start_of(today, &programme.time_zone)?, today)?;
-    draft.post(id, Deltas::default(), Kind::TierChanged { from, to, up })?;
+    draft.post(id, Deltas::default(), Kind::TierChanged { from, to, up, kept_until })?;
     let changed_on = &mut draft.profile.bookkeeping.tier_changed_on;
     *changed_on = (*changed_on).max(Some(today));
     Ok(true)

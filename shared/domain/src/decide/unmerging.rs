@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use super::draft::{Deltas, Draft, Stop};
 use super::merging::{STEP, groups};
 use super::{expiry, rating};
+use crate::coupon::{Coupon, CouponState};
 use crate::ids::{CouponCode, MemberId};
 use crate::journal::{Cause, Entry, Kind};
-use crate::member::{Coupon, CouponState, Pending};
+use crate::member::Pending;
 use crate::points::{Overflow, Points};
 use crate::time::{FOREVER, Timestamp};
 
@@ -58,7 +59,7 @@ fn take_back(draft: &mut Draft<'_>, coupons: &[Coupon]) -> Result<bool, Stop> {
         }
         if let Some((points, kind)) = before.map(|before| settled(before, &coupon)).transpose()?.flatten() {
             let id = draft.next_id(draft.now(), Cause::Void(coupon.code.clone()))?;
-            draft.post(id, Deltas::points(points), kind)?;
+            draft.post_again(id, Deltas::points(points), kind)?;
         }
         draft.put_coupon(coupon);
         draft.receives_coupons = true;
@@ -70,7 +71,7 @@ fn take_back(draft: &mut Draft<'_>, coupons: &[Coupon]) -> Result<bool, Stop> {
 /// points there, and used after that it cost them again.
 fn settled(before: &Coupon, now: &Coupon) -> Result<Option<(Points, Kind)>, Overflow> {
     let code = now.code.clone();
-    Ok(match (before.state, now.state, &now.used_by) {
+    Ok(match (before.state, now.state, now.uses.last()) {
         (CouponState::Voided, CouponState::Voided, _) => None,
         (_, CouponState::Voided, _) => Some((now.points, Kind::CouponVoided { code })),
         (CouponState::Voided, _, Some(used)) => {

@@ -39,6 +39,11 @@ impl Programmes {
         self.later.iter().rev().find(|version| version.from <= moment).unwrap_or(&self.first)
     }
 
+    /// When the programme began: from when its first version is in force.
+    pub fn begin_at(&self) -> Timestamp {
+        self.first.from
+    }
+
     /// Whether orders may have waited for somebody to enrol: under any version, since what began to wait goes on.
     pub fn may_have_waited(&self) -> bool {
         self.versions().any(|version| version.programme.enrolment == Enrolment::Explicit)

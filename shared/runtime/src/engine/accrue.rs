@@ -87,7 +87,7 @@ impl Engine {
         let key = DirectoryKey::Coupon(code.clone());
         let Some(profile) = self.profile_at(&key, consistency).await? else { return Ok(true) };
         let coupon = self.store.coupon(&profile.member, code, consistency).await?;
-        Ok(coupon.is_none_or(|coupon| coupon_agrees(&coupon, state).unwrap_or(false)))
+        Ok(coupon.is_none_or(|coupon| coupon_agrees(&coupon, state)))
     }
 
     async fn has_posted_its_target(

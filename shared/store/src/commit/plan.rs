@@ -135,7 +135,7 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
             return Err(StoreError::Permanent(format!("more than {MAX_N} entries of one cause")));
         }
         let condition = Condition::New(members::ITEM);
-        writes.push(Write::put(Role::Entry, entry_item(member, entry, decision.quiet)?, condition));
+        writes.push(Write::put(Role::Entry, entry_item(member, entry)?, condition));
     }
     let issued_now = issued_now(decision);
     for coupon in &decision.coupons {
@@ -196,7 +196,9 @@ fn coupon(member: &MemberId, coupon: &Coupon, is_new: bool) -> Result<Vec<Write>
     if !is_new {
         let condition = match coupon.state {
             CouponState::Voided => Condition::StillIssued,
-            CouponState::Redeemed | CouponState::Issued => Condition::There(members::ITEM),
+            CouponState::Redeemed | CouponState::Issued | CouponState::Expired => {
+                Condition::There(members::ITEM)
+            }
         };
         return Ok(vec![Write::put(Role::Coupon, item, condition)]);
     }

@@ -1,6 +1,6 @@
 //! A journal entry: its key is its sort key, and what is zero is absent.
 
-use domain::{Entry, Kind, MemberId, Points, Timestamp};
+use domain::{Audience, Entry, Kind, MemberId, Points, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
 
@@ -20,7 +20,10 @@ struct EntryBody {
     #[serde(default, skip_serializing_if = "is_default")]
     counts: i8,
     /// The notifications stream's filter looks for this.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "Audience::is_nobody")]
+    audience: Audience,
+    /// What an entry of before has instead, where everybody hears of it.
+    #[serde(default, skip_serializing)]
     notify: bool,
     #[serde(flatten)]
     kind: Kind,
@@ -30,8 +33,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Writes an entry; a quiet one asks for nobody to be told.
-pub(crate) fn entry_item(member: &MemberId, entry: &Entry, quiet: bool) -> Result<Attributes, ImageError> {
+/// Writes an entry.
+pub(crate) fn entry_item(member: &MemberId, entry: &Entry) -> Result<Attributes, ImageError> {
     let body = EntryBody {
         sequence: entry.sequence,
         recorded_at: entry.recorded_at,
@@ -39,7 +42,8 @@ pub(crate) fn entry_item(member: &MemberId, entry: &Entry, quiet: bool) -> Resul
         lifetime_points: entry.lifetime_points,
         status_points: entry.status_points,
         counts: entry.counts,
-        notify: entry.notifies() && !quiet,
+        audience: entry.audience,
+        notify: false,
         kind: entry.kind.clone(),
     };
     write(&MemberItem { member: member.clone(), item: keys::entry(&entry.id), body })
@@ -59,6 +63,7 @@ pub fn journal_entry_of_image(image: Item) -> Result<(MemberId, String, Entry), 
         status_points: body.status_points,
         counts: body.counts,
         kind: body.kind,
+        audience: if body.notify { Audience::Everybody } else { body.audience },
     };
     Ok((member, item, entry))
 }
@@ -91,6 +96,7 @@ mod tests {
             status_points: Points(-1),
             counts: -1,
             kind,
+            audience: Audience::Everybody,
         }
     }
 
@@ -100,9 +106,15 @@ mod tests {
         let reward = RewardId::new("ten-percent").unwrap();
         let gold = LevelId::new("gold").unwrap();
         let end = at("2026-06-01T10:00:00Z");
-        let issued = |ends_at| Kind::CouponIssued { code: code.clone(), reward: reward.clone(), ends_at };
+        let issued = |ends_at, told_from| Kind::CouponIssued {
+            code: code.clone(),
+            reward: reward.clone(),
+            ends_at,
+            told_from,
+        };
         let tier = |from, to, up| {
-            entry(Cause::Tier("2026-03-01".parse().unwrap()), Kind::TierChanged { from, to, up })
+            let kind = Kind::TierChanged { from, to, up, kept_until: up.then_some(end) };
+            entry(Cause::Tier("2026-03-01".parse().unwrap()), kind)
         };
         let rated = |score: &str, rater: Option<&str>, set_aside| Kind::Rated {
             score: Score::new(score.parse().unwrap()).unwrap(),
@@ -116,9 +128,10 @@ mod tests {
                 Cause::Opening(MemberId::new("m1").unwrap()),
                 Kind::OpeningBalance { reason: Reason::new("from the old programme").unwrap() },
             ),
-            entry(Cause::Coupon(0), issued(Some(end))),
-            entry(Cause::Coupon(1), issued(None)),
+            entry(Cause::Coupon(0), issued(Some(end), None)),
+            entry(Cause::Coupon(1), issued(None, Some(0))),
             entry(Cause::Void(code.clone()), Kind::CouponVoided { code: code.clone() }),
+            entry(Cause::CouponEnd(code.clone()), Kind::CouponExpired { code: code.clone() }),
             entry(Cause::Forgiven(7), Kind::Forgiven),
             entry(Cause::Expiry(end), Kind::Expired),
             entry(
@@ -139,7 +152,7 @@ mod tests {
         for mut entry in one_of_each_kind() {
             for points in [entry.points, Points::ZERO, Points(1)] {
                 entry.points = points;
-                let item = entry_item(&member, &entry, false).unwrap();
+                let item = entry_item(&member, &entry).unwrap();
                 let read = journal_entry_of_image(item.into()).unwrap();
                 assert_eq!(read, (member.clone(), keys::entry(&entry.id), entry.clone()));
             }
@@ -147,24 +160,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_zero_is_absent_and_only_news_asks_to_be_told() {
+    fn what_is_zero_is_absent_and_who_hears_of_it_stands_where_the_filter_looks() {
         let member = MemberId::new("m1").unwrap();
         for mut entry in one_of_each_kind() {
             (entry.points, entry.lifetime_points) = (Points(-5), Points::ZERO);
             (entry.status_points, entry.counts) = (Points::ZERO, 0);
-            let item = entry_item(&member, &entry, false).unwrap();
-            for absent in ["lifetime_points", "status_points", "counts"] {
-                assert!(!item.contains_key(absent));
+            for (audience, stored) in [
+                (Audience::Nobody, None),
+                (Audience::Integrators, Some("integrators")),
+                (Audience::Everybody, Some("everybody")),
+            ] {
+                entry.audience = audience;
+                let item = entry_item(&member, &entry).unwrap();
+                for absent in ["lifetime_points", "status_points", "counts", "notify"] {
+                    assert!(!item.contains_key(absent));
+                }
+                assert_eq!(item.get("audience"), stored.map(super::super::text).as_ref());
             }
-            assert_eq!(item.contains_key("notify"), entry.notifies());
-            assert!(!entry_item(&member, &entry, true).unwrap().contains_key("notify"));
         }
+    }
+
+    #[test]
+    fn an_entry_of_before_reads_as_told_to_everybody_or_to_nobody() {
+        let member = MemberId::new("m1").unwrap();
+        let before =
+            |notify: Option<bool>| {
+                let mut item = entry_item(&member, &one_of_each_kind()[0]).unwrap();
+                item.remove("audience");
+                item.extend(notify.map(|notify| {
+                    ("notify".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(notify))
+                }));
+                entry_of(item).unwrap().audience
+            };
+        assert_eq!(before(Some(true)), Audience::Everybody);
+        assert_eq!(before(None), Audience::Nobody);
     }
 
     #[test]
     fn an_item_that_is_no_entry_is_refused() {
         let member = MemberId::new("m1").unwrap();
-        let mut item = entry_item(&member, &one_of_each_kind()[0], false).unwrap();
+        let mut item = entry_item(&member, &one_of_each_kind()[0]).unwrap();
         item.insert("item".to_owned(), super::super::text("profile"));
         assert!(journal_entry_of_image(item.into()).is_err());
     }

@@ -2,10 +2,10 @@
 //! few.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::member::{Kept, Pending, Receiving, Window};
+use domain::member::{CutOff, Kept, Pending, Receiving, Window};
 use domain::{
-    Account, Bookkeeping, Cause, Currency, Entry, EntryId, Goods, Kind, LevelId, MemberId, OrderKey, Payment,
-    Points, Profile, Rated, Snapshot, Timestamp, time,
+    Account, Audience, Bookkeeping, Cause, Currency, Entry, EntryId, Goods, Kind, LevelId, MemberId,
+    OrderKey, Payment, Points, Profile, Rated, Snapshot, Timestamp, time,
 };
 
 use super::{Attributes, entry_item, profile_item, snapshot_attributes};
@@ -69,6 +69,8 @@ fn full_profile() -> Profile {
             tier_changed_on: Some(date),
             rated: Some(Rated { count: u32::MAX, total: i64::MAX, since: Some(moment) }),
             coupons_end_at: Some(moment),
+            next_coupon_end: Some(moment),
+            cut_off: Some(CutOff { silent: true, untold_from: Some(u32::MAX) }),
             receiving: Some(Receiving { from: MemberId::new("m".repeat(36)).unwrap(), done: u32::MAX }),
             // A member gives nothing back while another is being received.
             releasing: None,
@@ -104,9 +106,10 @@ fn an_orders_journal_entry_fits_one_write_unit_even_with_the_longest_key() {
         status_points: Points(i64::MIN),
         counts: -1,
         kind: Kind::Order { revision: u64::MAX },
+        audience: Audience::Nobody,
     };
     let member = MemberId::new("m".repeat(36)).unwrap();
-    let size = size_of(&entry_item(&member, &entry, false).unwrap());
+    let size = size_of(&entry_item(&member, &entry).unwrap());
     assert!(size <= WRITE_UNIT, "{size} bytes");
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::member::Window;
 use domain::{
-    Account, Bookkeeping, Cause, Contact, Coupon, CouponCode, CouponState, Currency, Customer, CustomerId,
-    Decision, Entry, EntryId, Goods, Kind, MemberId, Order, OrderKey, Payment, Points, Profile, Refund,
-    RefundId, RewardId, Snapshot, SourceName, Timestamp, time,
+    Account, Audience, Bookkeeping, Cause, Contact, Coupon, CouponCode, CouponState, Currency, Customer,
+    CustomerId, Decision, Entry, EntryId, Goods, Kind, MemberId, Order, OrderKey, Payment, Points, Profile,
+    Refund, RefundId, RewardId, Snapshot, SourceName, Timestamp, time,
 };
 use store::{Commit, DirectoryKey, Enrolment, Store, StoreError};
 
@@ -95,6 +95,8 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
             tier_changed_on: None,
             rated: None,
             coupons_end_at: None,
+            next_coupon_end: None,
+            cut_off: None,
             receiving: None,
             releasing: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
@@ -112,6 +114,7 @@ pub(crate) fn entry(order: &str, effective_at: &str, n: u32) -> Entry {
         status_points: Points(10),
         counts: 1,
         kind: Kind::Order { revision: 1 },
+        audience: Audience::Nobody,
     }
 }
 
@@ -124,7 +127,7 @@ pub(crate) fn coupon(code: &str, number: u32) -> Coupon {
         issued_at: at(NOON),
         ends_at: Some(at("2026-06-01T12:00:00Z")),
         state: CouponState::Issued,
-        used_by: None,
+        uses: Vec::new(),
     }
 }
 
@@ -133,6 +136,7 @@ pub(crate) fn issued(coupon: &Coupon) -> Entry {
         code: coupon.code.clone(),
         reward: coupon.reward.clone(),
         ends_at: coupon.ends_at,
+        told_from: None,
     };
     let id = EntryId { effective_at: coupon.issued_at, cause: Cause::Coupon(coupon.number), n: 0 };
     Entry { id, kind, points: Points(-5_000), counts: 0, ..entry("1", NOON, 0) }
@@ -148,7 +152,6 @@ pub(crate) fn decision(id: &str, version: u64, entries: Vec<Entry>) -> Decision 
         receives_coupons: false,
         removed_coupons: Default::default(),
         once: None,
-        quiet: false,
         changed: true,
         completed: true,
     }

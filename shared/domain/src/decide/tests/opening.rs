@@ -1,6 +1,7 @@
 //! Opening balances: given once, dated as told, and nothing but points.
 
 use super::world::{World, at, order, programme};
+use crate::audience::Audience;
 use crate::decide::Command;
 use crate::ids::MemberId;
 use crate::journal::Kind;
@@ -36,7 +37,7 @@ fn an_opening_balance_gives_points_and_the_reward_and_nothing_else_and_nobody_is
     let opening = opening(600, None);
     let now = world.now;
     let decision = world.decide(Command::Bring { opening: Some(&opening), at: now }).unwrap();
-    assert!(decision.quiet);
+    assert!(decision.entries.iter().all(|entry| entry.audience < Audience::Everybody));
     assert_eq!(decision.once.as_ref().map(|once| &once.request), Some(&opening.request()));
     world.commit(&decision);
     assert_eq!((world.balance(), world.live_coupons()), (100, 1));
@@ -56,7 +57,8 @@ fn more_coupons_than_fit_one_step_are_issued_by_the_next_and_the_balance_is_give
     assert!(!first.completed);
     world.commit(&first);
     let second = world.decide(command).unwrap();
-    assert!(second.completed && second.quiet && second.once.is_none());
+    assert!(second.completed && second.once.is_none());
+    assert!(second.entries.iter().all(|entry| entry.audience == Audience::Integrators), "of each coupon");
     world.commit(&second);
     assert_eq!((world.balance(), world.live_coupons()), (7, 40));
 }

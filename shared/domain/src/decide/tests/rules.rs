@@ -1,7 +1,7 @@
 //! Scenarios.
 
 use super::world::{World, at, order, programme, refund_of, unlinked};
-use crate::{Command, DecideError, Decision, Kind, OrderKey, OrderState, Payment};
+use crate::{Command, DecideError, OrderKey, OrderState, Payment};
 
 pub(super) fn world(changes: &[(&str, &str)]) -> World {
     World::new(programme(changes), at("2026-01-01"))
@@ -294,27 +294,6 @@ fn another_currency_earns_by_the_programmes_rate_and_is_rounded_once() {
         world.arrives(&refunded);
         assert_eq!(world.balance(), 0, "{currency}");
     }
-}
-
-#[test]
-fn what_follows_from_an_imported_order_is_posted_as_ever_and_told_to_nobody() {
-    let mut told = world(&[]);
-    let mut imported = told.clone();
-    let live = order("1", at("2025-12-01"), 60_000);
-    let past = OrderState { quiet: true, ..live.clone() };
-    // Given an order that earns a coupon and a tier, told by its platform and by an import.
-    let as_told = told.decide(Command::Order { state: &live, first_seen: true }).unwrap();
-    let as_imported = imported.decide(Command::Order { state: &past, first_seen: true }).unwrap();
-    // Then both post the same, and only of the one anybody hears.
-    assert!(!as_told.quiet && as_imported.quiet);
-    assert_eq!(Decision { quiet: false, ..as_imported.clone() }, as_told);
-    assert!(as_imported.entries.iter().any(|entry| matches!(entry.kind, Kind::CouponIssued { .. })));
-    // When later the calendar or the platform changes something, then it is told as ever.
-    imported.commit(&as_imported);
-    imported.now = at("2026-06-01");
-    assert!(!imported.decide(Command::Review).unwrap().quiet);
-    let refunded = live.refunded("r", at("2026-06-01"), 60_000);
-    assert!(!imported.decide(Command::Order { state: &refunded, first_seen: false }).unwrap().quiet);
 }
 
 #[test]

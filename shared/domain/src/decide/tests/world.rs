@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::CouponState;
 use crate::decide::expires_at;
-use crate::member::CouponState;
 use crate::programme::Version;
 use crate::time::instant;
 use crate::{

@@ -2,8 +2,8 @@
 
 use domain::member::Window;
 use domain::{
-    Account, Bookkeeping, Cause, Contact, Entry, EntryId, MemberId, OrderKey, Points, Profile, RewardId,
-    SourceName, time,
+    Account, Audience, Bookkeeping, Cause, Contact, Entry, EntryId, MemberId, OrderKey, Points, Profile,
+    RewardId, SourceName, time,
 };
 
 use super::*;
@@ -34,6 +34,8 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         tier_changed_on: None,
         rated: None,
         coupons_end_at: None,
+        next_coupon_end: None,
+        cut_off: None,
         receiving: None,
         releasing: None,
         due_at: None,
@@ -48,7 +50,6 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         receives_coupons: false,
         removed_coupons: Default::default(),
         once: None,
-        quiet: false,
         changed: true,
         completed: true,
     }
@@ -65,6 +66,7 @@ fn entry(cause: Cause, n: u32, kind: Kind) -> Entry {
         status_points: Points::ZERO,
         counts: 0,
         kind,
+        audience: Audience::Nobody,
     }
 }
 
@@ -81,13 +83,13 @@ fn coupon(state: CouponState) -> Coupon {
         issued_at: time::instant(NOON).unwrap(),
         ends_at: None,
         state,
-        used_by: None,
+        uses: Vec::new(),
     }
 }
 
 fn issued() -> Entry {
     let Coupon { code, reward, ends_at, .. } = coupon(CouponState::Issued);
-    entry(Cause::Coupon(0), 0, Kind::CouponIssued { code, reward, ends_at })
+    entry(Cause::Coupon(0), 0, Kind::CouponIssued { code, reward, ends_at, told_from: None })
 }
 
 fn planned(decision: &Decision) -> Vec<(Role, Condition)> {
