@@ -1,8 +1,9 @@
 //! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
-//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel reconcile` what a platform
-//! never delivered, `laurel person` exports and erases a person.
+//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel issue` issues a reward,
+//! `laurel reconcile` fetches what a platform never delivered, `laurel person` exports and erases a person.
 
 mod import;
+mod issue;
 mod parked;
 mod person;
 mod publish;
@@ -54,6 +55,8 @@ enum Command {
     /// Brings a shop's past into a stack.
     #[command(subcommand)]
     Import(import::Command),
+    /// Issues a reward of the programme to a member, for its points.
+    Issue(issue::Arguments),
     /// Fetches what a platform never delivered.
     Reconcile(reconcile::Arguments),
     /// Exports or erases a person.
@@ -140,6 +143,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
         Some(Command::Parked(command)) => parked::run(command).await,
         Some(Command::Import(command)) => import::run(command).await,
+        Some(Command::Issue(arguments)) => issue::run(arguments).await,
         Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
         Some(Command::Person(arguments)) => person::run(arguments).await,
     };

@@ -128,6 +128,7 @@ impl Bench {
                 reward: coupon.reward.clone(),
                 ends_at: coupon.ends_at,
                 told_from: None,
+                on_request: None,
             },
             audience: Audience::Everybody,
         };

@@ -39,6 +39,7 @@ use crate::order::OrderState;
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
 use crate::rating::{RaterChange, Rating};
+use crate::request::RewardRequest;
 use crate::time::{TimeError, Timestamp};
 
 /// The most coupons that one decision issues or voids; with journal entry, coupon and directory entry each, they
@@ -70,6 +71,11 @@ pub enum Command<'a> {
         code: &'a CouponCode,
         /// The order, whosever it is.
         state: &'a OrderState,
+    },
+    /// Issue a reward that an operator asked for, for its points.
+    Issue {
+        /// What was asked.
+        request: &'a RewardRequest,
     },
     /// Take a rating in.
     Rate {
@@ -202,6 +208,24 @@ pub enum DecideError {
     /// The rules undo each other: a mistake of ours, which must stop nobody else.
     #[error("the member's account does not come to rest under the programme's rules")]
     Unsettled,
+    /// A reward that the programme does not have.
+    #[error("the programme has no reward {reward}; it has {known}")]
+    UnknownReward {
+        /// The one that was asked for.
+        reward: RewardId,
+        /// Those that there are.
+        known: String,
+    },
+    /// A reward that costs more than there is to spend.
+    #[error("{reward} costs {points} points, and the member has {available} to spend")]
+    NotEnoughPoints {
+        /// The reward.
+        reward: RewardId,
+        /// What it costs.
+        points: Points,
+        /// What can be spent.
+        available: Points,
+    },
     /// The shell drew too few random bytes.
     #[error("the random bytes are spent")]
     EntropySpent,
@@ -256,6 +280,9 @@ fn carry_out(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
     match command {
         Command::Order { state, first_seen } => order(draft, state, first_seen, until),
         Command::Redeem { code, state } => settled(draft, until, |draft| coupons::redeem(draft, code, state)),
+        Command::Issue { request } => {
+            settled(draft, until, |draft| coupons::issue_on_request(draft, request))
+        }
         Command::Rate { rating, first_seen } => {
             settled(draft, until, |draft| rating::rate(draft, rating, first_seen))
         }
@@ -285,7 +312,8 @@ impl Command<'_> {
         match self {
             Self::Order { state, .. } | Self::Redeem { state, .. } => state.quiet,
             Self::Reopen { .. } | Self::GiveBack { .. } | Self::Bring { .. } => true,
-            Self::Rate { .. }
+            Self::Issue { .. }
+            | Self::Rate { .. }
             | Self::Receive { .. }
             | Self::MergeInto { .. }
             | Self::CarryOver { .. }

@@ -115,6 +115,8 @@ id!(/// A tier level of the programme.
     LevelId, is_slug);
 id!(/// An order as the whole engine names it, `{source}#{platform order id}`; see [`OrderKey::of_order`].
     OrderKey, is_printable);
+id!(/// An operator's request, named by whoever asks, so that asking twice is asking once.
+    RequestId, is_printable);
 id!(/// Why an operator gave points, in a few words that name nobody: the journal keeps them for ever.
     Reason, is_printable);
 id!(/// A coupon's code as it is shown and typed: upper case, groups joined by dashes.

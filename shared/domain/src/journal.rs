@@ -6,9 +6,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::Audience;
-use crate::ids::{CouponCode, IdError, LevelId, MemberId, OrderKey, RaterId, RatingId, Reason, RewardId};
+use crate::ids::{
+    CouponCode, IdError, LevelId, MemberId, OrderKey, RaterId, RatingId, Reason, RequestId, RewardId,
+};
 use crate::points::Points;
 use crate::rating::Score;
+use crate::request::OnRequest;
 use crate::time::{self, Date, Period, Timestamp};
 
 /// Why something was posted. With the moment of effect it is the entry's key, and so the idempotency record.
@@ -30,6 +33,8 @@ pub enum Cause {
     Void(CouponCode),
     /// A coupon was used by an order, or came back from it; dated as the order was placed.
     Redemption(CouponCode),
+    /// An operator asked for it; dated as it was done.
+    Request(RequestId),
     /// A coupon ended unused; dated as it ended.
     CouponEnd(CouponCode),
     /// A debt was forgiven by the commit of this sequence.
@@ -53,6 +58,7 @@ impl fmt::Display for Cause {
             Self::Coupon(number) => write!(f, "coupon/{number}"),
             Self::Void(code) => write!(f, "void/{code}"),
             Self::Redemption(code) => write!(f, "redemption/{code}"),
+            Self::Request(id) => write!(f, "request/{id}"),
             Self::CouponEnd(code) => write!(f, "coupon-end/{code}"),
             Self::Forgiven(sequence) => write!(f, "forgiven/{sequence}"),
             Self::Rating(id) => write!(f, "rating/{id}"),
@@ -90,6 +96,7 @@ fn parse_cause(text: &str) -> Option<Cause> {
         "coupon" => Cause::Coupon(rest.parse().ok()?),
         "void" => Cause::Void(CouponCode::new(rest).ok()?),
         "redemption" => Cause::Redemption(CouponCode::new(rest).ok()?),
+        "request" => Cause::Request(RequestId::new(rest).ok()?),
         "coupon-end" => Cause::CouponEnd(CouponCode::new(rest).ok()?),
         "forgiven" => Cause::Forgiven(rest.parse().ok()?),
         "rating" => Cause::Rating(RatingId::new(rest).ok()?),
@@ -166,6 +173,9 @@ pub enum Kind {
         /// this one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         told_from: Option<u32>,
+        /// Who asked for it, where it was not issued by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_request: Option<OnRequest>,
     },
     /// An unused coupon was taken back to cover a refund; its points returned.
     CouponVoided {
@@ -266,6 +276,7 @@ mod tests {
             Cause::Coupon(153),
             Cause::Void(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Redemption(CouponCode::new("ABCD-EFGH-2345").unwrap()),
+            Cause::Request(RequestId::new("ticket/7").unwrap()),
             Cause::CouponEnd(CouponCode::new("ABCD-EFGH-2345").unwrap()),
             Cause::Forgiven(7),
             Cause::Rating(RatingId::new("trip/7#a").unwrap()),

@@ -18,6 +18,7 @@ pub mod person;
 pub mod points;
 pub mod programme;
 pub mod rating;
+pub mod request;
 pub mod time;
 
 pub use audience::Audience;
@@ -26,7 +27,7 @@ pub use decide::{Command, DecideError, Decision, Need, Outcome, decide};
 pub use entropy::Entropy;
 pub use ids::{
     CouponCode, CustomerId, DeviceId, ErasureId, LevelId, MemberId, OrderKey, RaterId, RatingId, RefundId,
-    RewardId, SourceName,
+    RequestId, RewardId, SourceName,
 };
 pub use journal::{Cause, Entry, EntryId, Kind};
 pub use member::{Account, Bookkeeping, Known, Pending, Profile};
@@ -40,4 +41,5 @@ pub use person::{CardFingerprint, Phone};
 pub use points::Points;
 pub use programme::{Programme, ProgrammeError, Programmes, Version};
 pub use rating::{Rated, Rater, RaterChange, RaterHistory, Rating, Score};
+pub use request::{OnRequest, RewardRequest};
 pub use time::{Date, Period, TimeZone, Timestamp};

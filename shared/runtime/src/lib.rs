@@ -14,7 +14,7 @@ pub use clients::Clients;
 pub use clock::{Budget, Clock};
 pub use config::{Config, ConfigError};
 pub use engine::{
-    Accrued, Batch, Brought, Clash, Engine, EngineError, Enrolled, Joined, Newcomer, ProgrammeCache, Settled,
-    ToldRating, UNDOABLE_FOR, Unmerged,
+    Accrued, Batch, Brought, Clash, Engine, EngineError, Enrolled, Issued, Joined, Newcomer, ProgrammeCache,
+    Settled, ToldRating, UNDOABLE_FOR, Unmerged,
 };
 pub use random::Random;

@@ -64,6 +64,7 @@ fn coupon() -> Entry {
         reward: RewardId::new("ten-percent").unwrap(),
         ends_at: Some(at("2026-05-31T22:00:00Z")),
         told_from: None,
+        on_request: None,
     };
     entry(Cause::Coupon(0), -5_000, kind)
 }

@@ -7,9 +7,11 @@ use crate::coupon::{Coupon, CouponState};
 use crate::ids::CouponCode;
 use crate::journal::{Cause, EntryId, Kind};
 use crate::member::Bookkeeping;
+use crate::opening::Once;
 use crate::order::OrderState;
 use crate::points::Points;
 use crate::programme::{Reward, Uncovered};
+use crate::request::{OnRequest, RewardRequest};
 use crate::time::{FOREVER, Timestamp};
 
 /// While what can be spent is below 0: void unused coupons, newest first; forgive the rest where the programme says so.
@@ -157,12 +159,41 @@ pub(super) fn issue_automatic(draft: &mut Draft<'_>, moment: Timestamp) -> Resul
             draft.hearing.more_coupons_follow = true;
             return Ok(());
         }
-        issue(draft, reward, moment)?;
+        let cause = Cause::Coupon(draft.profile.account.coupons_issued);
+        issue(draft, reward, moment, cause, None)?;
     }
     Ok(())
 }
 
-fn issue(draft: &mut Draft<'_>, reward: &Reward, moment: Timestamp) -> Result<(), Stop> {
+/// Issues a reward that an operator asked for. It costs what it costs everybody.
+pub(super) fn issue_on_request(draft: &mut Draft<'_>, request: &RewardRequest) -> Result<(), Stop> {
+    if draft.profile.account.merged_into.is_some() {
+        return Ok(());
+    }
+    let moment = draft.until();
+    let programme = draft.programme_at(moment);
+    let Some(reward) = programme.reward(&request.reward) else {
+        let known: Vec<&str> = programme.rewards.iter().map(|reward| reward.id.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(DecideError::UnknownReward { reward: request.reward.clone(), known }.into());
+    };
+    let available = draft.profile.available()?;
+    if available < reward.points {
+        let (reward, points) = (reward.id.clone(), reward.points);
+        return Err(DecideError::NotEnoughPoints { reward, points, available }.into());
+    }
+    let id = issue(draft, reward, moment, request.cause(), Some(request.on_request.clone()))?;
+    draft.once = Some(Once { entry: id, request: request.request() });
+    Ok(())
+}
+
+fn issue(
+    draft: &mut Draft<'_>,
+    reward: &Reward,
+    moment: Timestamp,
+    cause: Cause,
+    on_request: Option<OnRequest>,
+) -> Result<EntryId, Stop> {
     let zone = &draft.programme_at(moment).time_zone;
     let coupon = Coupon {
         code: draft.entropy.coupon_code().ok_or(DecideError::EntropySpent)?,
@@ -174,15 +205,16 @@ fn issue(draft: &mut Draft<'_>, reward: &Reward, moment: Timestamp) -> Result<()
         state: CouponState::Issued,
         uses: Vec::new(),
     };
-    let id = EntryId { effective_at: moment, cause: Cause::Coupon(coupon.number), n: 0 };
+    let id = EntryId { effective_at: moment, cause, n: 0 };
     let kind = Kind::CouponIssued {
         code: coupon.code.clone(),
         reward: coupon.reward.clone(),
         ends_at: coupon.ends_at,
         told_from: None,
+        on_request,
     };
-    draft.post(id, Deltas::points(reward.points.negated()?), kind)?;
+    draft.post(id.clone(), Deltas::points(reward.points.negated()?), kind)?;
     note_end(&mut draft.profile.bookkeeping, &coupon);
     draft.put_coupon(coupon);
-    Ok(())
+    Ok(id)
 }

@@ -111,6 +111,7 @@ mod tests {
             reward: reward.clone(),
             ends_at,
             told_from,
+            on_request: None,
         };
         let tier = |from, to, up| {
             let kind = Kind::TierChanged { from, to, up, kept_until: up.then_some(end) };

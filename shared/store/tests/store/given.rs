@@ -137,6 +137,7 @@ pub(crate) fn issued(coupon: &Coupon) -> Entry {
         reward: coupon.reward.clone(),
         ends_at: coupon.ends_at,
         told_from: None,
+        on_request: None,
     };
     let id = EntryId { effective_at: coupon.issued_at, cause: Cause::Coupon(coupon.number), n: 0 };
     Entry { id, kind, points: Points(-5_000), counts: 0, ..entry("1", NOON, 0) }

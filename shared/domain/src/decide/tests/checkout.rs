@@ -2,7 +2,10 @@
 
 use super::world::{World, at, order, programme};
 use crate::coupon::MAX_USES;
-use crate::{Command, Coupon, CouponCode, CouponState, OrderState};
+use crate::{
+    Audience, Command, Coupon, CouponCode, CouponState, OnRequest, OrderState, Reason, RequestId, RewardId,
+    RewardRequest,
+};
 
 /// A member with one coupon for 500 points and 100 points left, and its code.
 fn with_a_coupon() -> (World, OrderState, CouponCode) {
@@ -233,4 +236,44 @@ fn only_what_has_the_form_of_our_codes_is_looked_for() {
     {
         assert_eq!(CouponCode::like_ours(other), None, "{other}");
     }
+}
+
+fn request(reward: &str) -> RewardRequest {
+    let text = |text: &str| Reason::new(text).unwrap();
+    RewardRequest {
+        id: RequestId::new("ticket-7").unwrap(),
+        reward: RewardId::new(reward).unwrap(),
+        on_request: OnRequest { by: text("support"), reason: text("a lost parcel") },
+    }
+}
+
+#[test]
+fn an_operator_issues_a_reward_that_is_not_automatic_for_its_points() {
+    let mut world = World::new(programme(&[("automatic = true", "automatic = false")]), at("2026-01-01"));
+    world.orders("1", "2026-01-02", 60_000);
+    assert_eq!((world.balance(), world.live_coupons()), (600, 0));
+    let asked = request("five");
+    let decision = world.decide(Command::Issue { request: &asked }).unwrap();
+    world.commit(&decision);
+    assert_eq!((world.balance(), world.live_coupons()), (100, 1));
+    // And the entry says who asked, and why, and everybody hears of it.
+    let entry = world.journal.last().unwrap();
+    let crate::Kind::CouponIssued { on_request, .. } = &entry.kind else { panic!("{entry:?}") };
+    assert_eq!(on_request.as_ref(), Some(&asked.on_request));
+    assert_eq!(
+        (entry.id.cause.to_string().as_str(), entry.audience),
+        ("request/ticket-7", Audience::Everybody)
+    );
+    assert_eq!(decision.once.unwrap().entry, entry.id, "it is posted once for ever");
+    assert_eq!(world.folded(), world.profile.account);
+}
+
+#[test]
+fn a_reward_that_there_is_not_or_that_the_points_do_not_reach_is_refused_with_what_there_is() {
+    let mut world = World::new(programme(&[("automatic = true", "automatic = false")]), at("2026-01-01"));
+    world.orders("1", "2026-01-02", 40_000);
+    let mut refusal =
+        |reward| world.decide(Command::Issue { request: &request(reward) }).unwrap_err().to_string();
+    assert_eq!(refusal("ten"), "the programme has no reward ten; it has five");
+    assert_eq!(refusal("five"), "five costs 500 points, and the member has 400 to spend");
 }

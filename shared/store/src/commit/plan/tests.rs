@@ -89,7 +89,11 @@ fn coupon(state: CouponState) -> Coupon {
 
 fn issued() -> Entry {
     let Coupon { code, reward, ends_at, .. } = coupon(CouponState::Issued);
-    entry(Cause::Coupon(0), 0, Kind::CouponIssued { code, reward, ends_at, told_from: None })
+    entry(
+        Cause::Coupon(0),
+        0,
+        Kind::CouponIssued { code, reward, ends_at, told_from: None, on_request: None },
+    )
 }
 
 fn planned(decision: &Decision) -> Vec<(Role, Condition)> {
