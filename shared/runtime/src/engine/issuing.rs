@@ -34,8 +34,9 @@ impl Engine {
         loop {
             let Some(profile) = self.current(named, Consistency::Strong).await? else { return Ok(None) };
             let member = profile.member.clone();
-            for asked_of in [named, &member] {
-                match self.store.asked(asked_of, &cause, &request.request()).await? {
+            // Asked of a member who has become part of this one, it was done there.
+            for asked_of in [named.clone(), member.clone()] {
+                match self.store.asked(&asked_of, &cause, &request.request()).await? {
                     Asked::Never => {}
                     Asked::Before if is_ours => return self.just_issued(member, request).await.map(Some),
                     Asked::Before => return Ok(Some(Issued::Before(member))),
