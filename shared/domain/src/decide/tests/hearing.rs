@@ -146,8 +146,8 @@ fn integrators_hear_of_all_that_becomes_of_a_coupon() {
 #[test]
 fn what_the_past_says_wakes_nobody() {
     // Given a member who is not known yet, or one who is.
-    for known in [false] {
-        for rule in ["after_inactivity = \"12 months\""] {
+    for known in [false, true] {
+        for rule in ["after_inactivity = \"12 months\"", "after_earning = \"12 months\""] {
             let changes = [("after_inactivity = \"12 months\"", rule), NO_REWARD];
             let mut world = World::new(programme(&changes), at("2026-01-01"));
             if known {
