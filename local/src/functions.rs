@@ -8,9 +8,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Body, Request, Response, Service};
-use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use lambda_http::{Body, Request, Response};
+use lambda_runtime::{Context, Error, LambdaEvent};
+use runtime::gateway;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -69,11 +69,10 @@ impl Handler {
         Fut: Future<Output = Result<Response<Body>, Error>> + Send + 'static,
     {
         Self(Arc::new(move |event, context| {
-            let mut adapter = Adapter::from(service_fn(handle.clone()));
+            let handle = handle.clone();
             Box::pin(async move {
-                let event: LambdaRequest = serde_json::from_str(&event)?;
-                let response = adapter.call(LambdaEvent::new(event, context)).await.map_err(failed)?;
-                Ok(serde_json::to_string(&response)?)
+                let event = LambdaEvent::new(serde_json::from_str(&event)?, context);
+                Ok(serde_json::to_string(&gateway::answer(event, handle).await)?)
             })
         }))
     }
@@ -107,8 +106,7 @@ impl Functions {
         self
     }
 
-    /// Invokes a function. It runs in a task of its own, so that its panic is its own (where panics unwind: the
-    /// release profile, which is Lambda's, aborts).
+    /// Invokes a function. It runs in a task of its own, so that its panic is its own.
     pub async fn invoke(&self, id: &str, event: String) -> Result<String, InvocationError> {
         let function = self.0.get(id).ok_or_else(|| InvocationError::Unknown(id.to_owned()))?;
         let mut context = Context::default();

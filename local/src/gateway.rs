@@ -44,12 +44,13 @@ impl Gateway {
 
     /// Answers a request.
     pub async fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Answer {
-        let Some((route, function, parameters)) = self.route(method, uri.path()) else {
-            let detail =
-                format!("There is no {method} {}. There is: {}.", uri.path(), self.routes().join(", "));
+        // An HTTP API decodes the whole path before it looks for a route, so an encoded slash ends a segment too.
+        let path = percent_decoded(uri.path());
+        let Some((route, function, parameters)) = self.route(method, &path) else {
+            let detail = format!("There is no {method} {path}. There is: {}.", self.routes().join(", "));
             return problem::answer(StatusCode::NOT_FOUND, "Not found", &detail);
         };
-        let event = event(route, &parameters, method, uri, headers, body);
+        let event = event(route, &parameters, &Asked { method, path: &path, uri, headers, body });
         match self.functions.invoke(function, event.to_string()).await {
             Ok(answer) => response(&answer),
             Err(error) => {
@@ -73,6 +74,15 @@ impl Gateway {
     }
 }
 
+/// A request, and its path decoded.
+struct Asked<'a> {
+    method: &'a Method,
+    path: &'a str,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+}
+
 /// The path's parameters when it fits the route.
 fn parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let (mut expected, mut given) = (route.split('/'), path.split('/'));
@@ -83,7 +93,7 @@ fn parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
             (Some(expected), Some(given)) => {
                 match expected.strip_prefix('{').and_then(|e| e.strip_suffix('}')) {
                     Some(name) if !given.is_empty() => {
-                        parameters.insert(name.to_owned(), percent_decoded(given));
+                        parameters.insert(name.to_owned(), given.to_owned());
                     }
                     None if expected == given => {}
                     _ => return None,
@@ -94,20 +104,12 @@ fn parameters(route: &str, path: &str) -> Option<BTreeMap<String, String>> {
     }
 }
 
-fn percent_decoded(segment: &str) -> String {
-    // A form decodes a plus as a space, a path does not.
-    let kept = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    form_urlencoded::parse(kept.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
+fn percent_decoded(path: &str) -> String {
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
-fn event(
-    route: &Route,
-    parameters: &BTreeMap<String, String>,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Value {
+fn event(route: &Route, parameters: &BTreeMap<String, String>, asked: &Asked<'_>) -> Value {
+    let Asked { method, path, uri, headers, body } = *asked;
     let route_key = format!("{} {}", route.method, route.path);
     let query = uri.query().unwrap_or_default();
     let (body, is_base64_encoded) = encoded(headers, body);
@@ -115,7 +117,7 @@ fn event(
     json!({
         "version": "2.0",
         "routeKey": route_key,
-        "rawPath": uri.path(),
+        "rawPath": path,
         "rawQueryString": query,
         "headers": event_headers(headers),
         "queryStringParameters": query_parameters(query),
@@ -127,7 +129,7 @@ fn event(
             "domainPrefix": DOMAIN,
             "http": {
                 "method": method.as_str(),
-                "path": uri.path(),
+                "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "127.0.0.1",
                 "userAgent": headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default(),

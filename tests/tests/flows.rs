@@ -265,7 +265,7 @@ async fn garbage_is_refused_on_every_route_with_a_word_that_says_what_to_mend() 
         (Method::POST, "/webhooks/nobody", b"{}", 404),
         (Method::POST, "/webhooks/shopify-main", b"\xff\xfe", 401),
         (Method::GET, "/members", b"", 400),
-        (Method::GET, "/members/%00%ff", b"", 404),
+        (Method::GET, "/members/%00%ff", b"", 400),
         (Method::GET, "/members/nobody", b"", 404),
         (Method::GET, "/members/nobody/journal?limit=0", b"", 400),
         (Method::GET, "/members/nobody/journal?cursor=garbage", b"", 400),

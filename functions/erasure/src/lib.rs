@@ -11,7 +11,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::error::ProvideErrorMetadata;
 use aws_sdk_sns::operation::delete_endpoint::DeleteEndpointError;
 use lambda_runtime::{Error, LambdaEvent};
-use runtime::{Budget, Clock};
+use runtime::{Budget, Clock, caught};
 use store::person::{Erasure, erasure_of_image};
 use store::{Store, StoreError};
 
@@ -47,7 +47,12 @@ impl ErasureFunction {
         let mut answer = DynamoDbEventResponse::default();
         for record in event.payload.records {
             let sequence_number = record.change.sequence_number.clone();
-            if let Err(error) = self.take_up(record, budget).await {
+            let taken_up = caught(self.take_up(record, budget)).await.unwrap_or_else(|panicked| {
+                // It stays open, and must not block those behind it: `laurel person reapply` takes it up again.
+                tracing::error!(error = %panicked, sequence_number, "an erasure is left open");
+                Ok(())
+            });
+            if let Err(error) = taken_up {
                 tracing::warn!(%error, sequence_number, "an erasure must be tried again");
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = sequence_number;

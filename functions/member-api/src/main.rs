@@ -1,8 +1,8 @@
 //! Wiring of the `member-api` function: clients are built once, then it runs.
 
-use lambda_http::{Error, service_fn};
+use lambda_http::Error;
 use member_api::{MemberApi, PlatformApplications};
-use runtime::{Clients, Clock, Config, Engine, Random, config, telemetry};
+use runtime::{Clients, Clock, Config, Engine, Random, config, gateway, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -15,5 +15,5 @@ async fn main() -> Result<(), Error> {
     let engine = Engine::new(clients.store(), Clock::system(), Random::system());
     engine.programmes().warm().await;
     let api = MemberApi::new(engine, clients.sns(), applications);
-    lambda_http::run(service_fn(|request| api.handle(request))).await
+    gateway::run(|request| api.handle(request)).await
 }

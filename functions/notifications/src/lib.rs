@@ -23,7 +23,7 @@ use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventR
 use domain::order::Contact;
 use domain::{Audience, Cause, Coupon, Entry, Kind, MemberId, Programme};
 use lambda_runtime::LambdaEvent;
-use runtime::{Budget, Clock, EngineError, ProgrammeCache};
+use runtime::{Budget, Clock, EngineError, ProgrammeCache, caught};
 use store::{Consistency, Device, Sent, Store, StoreError, journal_entry_of_image};
 
 use self::announcement::Announcement;
@@ -128,7 +128,8 @@ impl Notifications {
                 Err(Failure::Retryable("the invocation's time is spent".to_owned()))
             } else {
                 // Boxed: the type of the whole way through SNS is too deep for the compiler to lay out at once.
-                Box::pin(self.tell_record(record)).await
+                let told = caught(Box::pin(self.tell_record(record))).await;
+                told.unwrap_or_else(|panicked| Err(Failure::Permanent(panicked.to_string())))
             };
             match told {
                 Ok(()) => {}

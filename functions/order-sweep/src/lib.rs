@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{OrderKey, OrderState, Timestamp};
 use lambda_runtime::LambdaEvent;
-use runtime::{Accrued, Budget, Engine, EngineError};
+use runtime::{Accrued, Budget, Engine, EngineError, caught};
 use serde::Serialize;
 use store::{Consistency, StoreError, SweepPosition};
 use tracing::Instrument;
@@ -140,7 +140,8 @@ impl OrderSweep {
                 }
             };
             let span = tracing::info_span!("order", order.id = %order.key);
-            match self.check(&order, budget).instrument(span.clone()).await {
+            let checked = caught(self.check(&order, budget).instrument(span.clone())).await;
+            match checked.unwrap_or_else(|panicked| Err(EngineError::Permanent(panicked.to_string()))) {
                 Ok(found) => {
                     report.count(&found);
                     failed_in_a_row = 0;

@@ -1,8 +1,8 @@
 //! The Lambda function: everything is built once, then each request goes to the handler.
 
-use lambda_http::{Error, service_fn};
+use lambda_http::Error;
 use order_webhook::{OrderWebhook, Sources};
-use runtime::{Clients, Clock, Config, config, telemetry};
+use runtime::{Clients, Clock, Config, config, gateway, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -12,5 +12,5 @@ async fn main() -> Result<(), Error> {
     let path = config::required("LAUREL_SOURCES_PATH")?;
     let sources = Sources::from_parameters(clients.ssm(), path, clock.now()).await?;
     let webhook = OrderWebhook::new(clients.store(), sources, clock);
-    lambda_http::run(service_fn(|request| webhook.handle(request))).await
+    gateway::run(|request| webhook.handle(request)).await
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use lambda_runtime::{Error, LambdaEvent};
-use runtime::{Accrued, Batch, Budget, Engine, EngineError};
+use runtime::{Accrued, Batch, Budget, Engine, EngineError, caught};
 use tracing::Instrument;
 
 /// The function.
@@ -35,13 +35,20 @@ impl PointsAccrual {
         let mut answer = DynamoDbEventResponse::default();
         for record in event.payload.records {
             let sequence_number = record.change.sequence_number.clone();
-            if let Err(error) = self.accrue(&mut batch, record, budget).await {
-                tracing::warn!(%error, sequence_number, "a record must be tried again");
-                let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = sequence_number;
-                answer.batch_item_failures.push(failure);
-                break;
-            }
+            let Err(error) =
+                caught(self.accrue(&mut batch, record, budget)).await.unwrap_or_else(|panicked| {
+                    // An order is parked where its own handling panics; this is what stands before that.
+                    tracing::error!(error = %panicked, sequence_number, "a record is left out");
+                    Ok(())
+                })
+            else {
+                continue;
+            };
+            tracing::warn!(%error, sequence_number, "a record must be tried again");
+            let mut failure = DynamoDbBatchItemFailure::default();
+            failure.item_identifier = sequence_number;
+            answer.batch_item_failures.push(failure);
+            break;
         }
         Ok(answer)
     }

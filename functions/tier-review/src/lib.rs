@@ -4,7 +4,7 @@
 mod error;
 
 use lambda_runtime::LambdaEvent;
-use runtime::{Budget, Engine};
+use runtime::{Budget, Engine, EngineError, caught};
 use serde::Serialize;
 use store::DUE_SHARDS;
 
@@ -68,7 +68,8 @@ impl TierReview {
                     return Ok(());
                 }
                 // One who cannot be settled stays due, and must not keep the others waiting.
-                match self.engine.review(&due.member, budget).await {
+                let reviewed = caught(self.engine.review(&due.member, budget)).await;
+                match reviewed.unwrap_or_else(|panicked| Err(EngineError::Permanent(panicked.to_string()))) {
                     Ok(()) => report.settled += 1,
                     Err(error) => {
                         tracing::error!(member.id = %due.member, %error, "could not be settled");

@@ -57,6 +57,15 @@ impl Problem {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, title: "Too large", detail: detail.into() }
     }
 
+    /// 500: the fault is ours; the log says where.
+    pub fn internal() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            title: "Internal error",
+            detail: "The request met a fault of ours, which is logged. Send it again.".to_owned(),
+        }
+    }
+
     /// 503: try again; nothing was stored.
     pub fn unavailable() -> Self {
         Self {

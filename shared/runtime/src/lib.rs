@@ -6,6 +6,8 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod gateway;
+pub mod panics;
 pub mod random;
 pub mod telemetry;
 
@@ -17,4 +19,5 @@ pub use engine::{
     Accrued, Batch, Brought, Clash, Engine, EngineError, Enrolled, Issued, Joined, Newcomer, ProgrammeCache,
     Settled, ToldRating, UNDOABLE_FOR, Unmerged,
 };
+pub use panics::{Panicked, caught};
 pub use random::Random;

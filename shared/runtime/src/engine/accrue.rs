@@ -8,6 +8,7 @@ use store::{Consistency, DirectoryKey, StoreError};
 
 use super::{Batch, Engine, EngineError, own_key};
 use crate::clock::Budget;
+use crate::panics::caught;
 
 /// What became of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +28,14 @@ impl Batch<'_> {
         first_seen: bool,
         budget: Budget,
     ) -> Result<Accrued, EngineError> {
-        match self.redeem_and_reconcile(state, first_seen, budget).await {
-            Ok(member) => Ok(Accrued::Done(member)),
-            Err(EngineError::Permanent(reason)) => {
-                self.engine.park(state, &reason).await?;
-                Ok(Accrued::Parked)
-            }
-            Err(error @ EngineError::Retryable(_)) => Err(error),
-        }
+        let reason = match caught(self.redeem_and_reconcile(state, first_seen, budget)).await {
+            Ok(Ok(member)) => return Ok(Accrued::Done(member)),
+            Ok(Err(error @ EngineError::Retryable(_))) => return Err(error),
+            Ok(Err(EngineError::Permanent(reason))) => reason,
+            Err(panicked) => panicked.to_string(),
+        };
+        self.engine.park(state, &reason).await?;
+        Ok(Accrued::Parked)
     }
 
     /// A merge of two customers, which is then forgotten, or an order. First its coupons: one that is used must not be taken back to cover what the order owes.
