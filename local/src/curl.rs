@@ -51,10 +51,8 @@ pub(crate) fn command(
     let unknown = || CurlError::UnknownSource(source.to_owned());
     let name = SourceName::new(source).map_err(|_| unknown())?;
     let headers = sources.sign(&name, id, signed_at, body).ok_or_else(unknown)?;
-    let mut command = format!(
-        "curl -i '{base}{}' \\\n  -H 'content-type: application/json'",
-        order_webhook::path_of(&name)
-    );
+    let mut command =
+        format!("curl -i '{base}{}' \\\n  -H 'content-type: application/json'", sources.path_of(&name));
     for (name, value) in headers {
         // Writing to a text never fails.
         let _ = write!(command, " \\\n  -H '{name}: {value}'");

@@ -17,6 +17,9 @@ use crate::clock::LocalClock;
 use crate::inbox::Inbox;
 use crate::state::State;
 
+/// The applications whose endpoints the functions may reach, as the template's roles have it.
+const APPLICATIONS: [&str; 2] = [":endpoint/APNS/laurel/", ":endpoint/GCM/laurel/"];
+
 /// The service.
 #[derive(Debug)]
 pub struct Sns {
@@ -42,6 +45,12 @@ impl Sns {
     }
 
     fn run(&self, action: &str, parameters: &Parameters) -> Result<String, SnsError> {
+        for arn in ["TargetArn", "EndpointArn"].into_iter().filter_map(|name| parameters.get(name)) {
+            // One of a former application: no role reaches it any more.
+            if arn.contains(":endpoint/") && !APPLICATIONS.iter().any(|known| arn.contains(known)) {
+                return Err(SnsError::Authorization(arn.to_owned()));
+            }
+        }
         match action {
             "CreatePlatformEndpoint" => self.create_endpoint(parameters),
             "GetEndpointAttributes" => self.endpoint_attributes(parameters),

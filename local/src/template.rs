@@ -1,6 +1,7 @@
 //! The stack as `template.yaml` declares it: tables, functions with what wakes them, and topics. The local stack
 //! declares nothing a second time; what CloudFormation makes in an account is made here from the same text.
 
+mod conditions;
 mod intrinsic;
 mod model;
 mod yaml;

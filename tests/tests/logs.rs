@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use domain::Timestamp;
 use lambda_http::http::{HeaderMap, Method};
+use runtime::telemetry::{self, signal};
 use serde_json::{Value, json};
 use tests::{GENERIC, SHOPIFY, Shop};
 use tracing_subscriber::EnvFilter;
@@ -71,8 +73,7 @@ async fn told(shop: &Shop, topic: &str, body: &Value) -> u16 {
 #[tokio::test]
 async fn no_line_of_any_function_names_a_person() {
     let kept = Kept::default();
-    let format = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(EVERYTHING));
-    let subscriber = format.json().flatten_event(true).with_writer(kept.clone()).finish();
+    let subscriber = telemetry::on_lambda_to(kept.clone(), EnvFilter::new(EVERYTHING));
     let _guard = tracing::subscriber::set_default(subscriber);
     let shop = Shop::open("2026-03-02T10:00:00Z").await;
     // Given an order that earns a coupon, of which the member is told by e-mail and push.
@@ -107,6 +108,23 @@ async fn no_line_of_any_function_names_a_person() {
     for said in ["taken", "parked", "refused", "reviewed", "told", "an export is asked for", "erased"] {
         assert!(log.contains(&format!("\"message\":\"{said}\"")), "{said} was not logged: {log}");
     }
+    // Lambda reads when and how grave each line is; without a moment that it can read it would say INFO of all.
+    let mut signals = std::collections::BTreeSet::new();
+    let mut levels = std::collections::BTreeSet::new();
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["timestamp"].as_str().unwrap().parse::<Timestamp>().is_ok(), "{line}");
+        levels.insert(line["level"].as_str().unwrap().to_owned());
+        signals.extend(line["signal"].as_str().map(str::to_owned));
+    }
+    assert!(levels.contains("ERROR") && levels.contains("WARN") && levels.contains("INFO"), "{levels:?}");
+    for said in [signal::PARKED, signal::EXPORT_ASKED, signal::REFUSED] {
+        assert!(signals.contains(said), "{said} is no signal of any line");
+    }
+    // Which source was refused, the metric reads here.
+    let refused = log.lines().find(|line| line.contains("\"signal\":\"refused\"")).unwrap();
+    let refused: Value = serde_json::from_str(refused).unwrap();
+    assert_eq!(refused["span"]["source"], SHOPIFY);
     // The operator is told by which order to find whoever asks.
     let asked = log.lines().find(|line| line.contains("an export is asked for")).unwrap();
     assert!(asked.contains("\"order.id\":\"shopify-main#1\""), "{asked}");

@@ -18,6 +18,9 @@ use store::{Store, StoreError};
 /// What one page may take: a megabyte of orders to read, of which a hundred are the person's, each read and written.
 const PAGE_TIME: Duration = Duration::from_secs(20);
 
+/// How SNS may say that an endpoint, or its application, is not there; the model has no error of its own for it.
+const NOT_FOUND: &str = "NotFound";
+
 /// The function.
 #[derive(Debug, Clone)]
 pub struct ErasureFunction {
@@ -97,7 +100,8 @@ impl ErasureFunction {
         Ok(())
     }
 
-    /// Deleting what is gone is no error to SNS. An address that is none was never one, and holds nobody's token.
+    /// Deleting what is gone is no error to SNS. An address that is none was never one, and holds nobody's token. What
+    /// we may not reach is of a push application that the stack has no more; it goes when that application is deleted.
     async fn delete_endpoint(&self, endpoint: &str) -> Result<(), Failure> {
         let Err(error) = self.sns.delete_endpoint().endpoint_arn(endpoint).send().await else {
             return Ok(());
@@ -107,6 +111,11 @@ impl ErasureFunction {
                 tracing::warn!("a device's endpoint is none");
                 Ok(())
             }
+            Some(DeleteEndpointError::AuthorizationErrorException(_)) => {
+                tracing::warn!("a device's endpoint is of a former push application");
+                Ok(())
+            }
+            Some(error) if error.code() == Some(NOT_FOUND) => Ok(()),
             service => {
                 let code = service.and_then(ProvideErrorMetadata::code).unwrap_or("no answer");
                 Err(Failure::Endpoint(code.to_owned()))

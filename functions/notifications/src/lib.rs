@@ -272,7 +272,9 @@ impl Notifications {
     ) -> Result<(), Failure> {
         match published {
             Ok(()) => {}
-            Err(failure @ (PublishFailure::Retryable(_) | PublishFailure::Gone)) => {
+            Err(
+                failure @ (PublishFailure::Retryable(_) | PublishFailure::Forbidden | PublishFailure::Gone),
+            ) => {
                 return Err(Failure::Retryable(failure.to_string()));
             }
             Err(failure @ PublishFailure::Permanent(_)) => {

@@ -13,8 +13,8 @@ use crate::announcement::Announcement;
 use crate::notice::Event;
 use crate::wording::Words;
 
-/// How SNS says that a device's endpoint was deleted; it has no error of its own for it.
-const NO_ENDPOINT: &str = "No endpoint found";
+/// How SNS says that a device's endpoint was deleted, or is none; it has no error of its own for it.
+const TARGETS: [&str; 2] = ["No endpoint found", "TargetArn Reason:"];
 
 /// Where messages other than push go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,10 @@ pub(crate) enum PublishFailure {
     /// The target is disabled or deleted: a device is forgotten, a topic has to come back.
     #[error("the target is gone")]
     Gone,
-    /// SNS is away, busy, or not ours to use: report the record and try again.
+    /// The function's role does not let it: a topic's right has to come back.
+    #[error("SNS does not let us publish")]
+    Forbidden,
+    /// SNS is away or busy: report the record and try again.
     #[error("SNS does not take the message now ({0})")]
     Retryable(&'static str),
     /// This message can never go out: tell the operator, and go on.
@@ -74,7 +77,12 @@ impl Publisher {
             .target_arn(endpoint)
             .message_structure("json")
             .message(push_message(event, member, words));
-        send(publish, event, "push").await
+        send(publish, event, "push").await.map_err(|failure| match failure {
+            // The role reaches every endpoint of the platform applications that the stack has, so this one is of a
+            // former application, and a device that still is in use is told again with an endpoint of the new one.
+            PublishFailure::Forbidden => PublishFailure::Gone,
+            other => other,
+        })
     }
 
     /// To the topic behind which a function sends the e-mail.
@@ -141,7 +149,7 @@ fn failure(error: SdkError<PublishError>) -> PublishFailure {
             PublishFailure::Gone
         }
         PublishError::InvalidParameterException(_)
-            if error.message().unwrap_or_default().contains(NO_ENDPOINT) =>
+            if TARGETS.iter().any(|words| error.message().unwrap_or_default().contains(words)) =>
         {
             PublishFailure::Gone
         }
@@ -152,7 +160,7 @@ fn failure(error: SdkError<PublishError>) -> PublishFailure {
         PublishError::PlatformApplicationDisabledException(_) => {
             PublishFailure::Permanent("the platform application is disabled")
         }
-        PublishError::AuthorizationErrorException(_) => PublishFailure::Retryable("not authorised"),
+        PublishError::AuthorizationErrorException(_) => PublishFailure::Forbidden,
         _ => PublishFailure::Retryable("an error of the service"),
     }
 }

@@ -387,6 +387,9 @@ async fn a_device_whose_endpoint_is_gone_is_forgotten_and_the_others_are_told() 
             "InvalidParameter",
             "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified",
         ),
+        ("InvalidParameter", "Invalid parameter: TargetArn Reason: is not a valid ARN to publish to"),
+        // One of a push application that the stack had before, which its role does not reach.
+        ("AuthorizationError", "User: … is not authorized to perform: SNS:Publish on resource: …"),
     ] {
         let bench = Bench::with(someone(), &BOTH).await;
         bench.sns.refuse(PHONE, code, message);
@@ -401,8 +404,10 @@ async fn a_device_whose_endpoint_is_gone_is_forgotten_and_the_others_are_told() 
 #[tokio::test]
 async fn a_topic_that_is_gone_has_to_come_back() {
     let bench = Bench::with(Contact::default(), &[]).await;
-    bench.sns.refuse(EVENTS, "NotFound", "Topic does not exist");
-    assert_eq!(bench.handle(&event(COUPON_ISSUED)).await.batch_item_failures.len(), 1);
+    for (code, message) in [("NotFound", "Topic does not exist"), ("AuthorizationError", "not authorized")] {
+        bench.sns.refuse(EVENTS, code, message);
+        assert_eq!(bench.handle(&event(COUPON_ISSUED)).await.batch_item_failures.len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use domain::{OrderKey, OrderState, Timestamp};
 use lambda_runtime::LambdaEvent;
+use runtime::telemetry::signal;
 use runtime::{Accrued, Budget, Engine, EngineError, caught};
 use serde::Serialize;
 use store::{Consistency, StoreError, SweepPosition};
@@ -180,7 +181,7 @@ impl OrderSweep {
             let Some(order) = self.engine.store().order_to_accrue(key).await? else { return Ok(found) };
             if self.engine.is_at_target(&order, Consistency::Strong).await? {
                 if matches!(found, Found::Repaired) {
-                    tracing::warn!(order.revision, "repaired");
+                    tracing::warn!(signal = signal::REPAIRED, order.revision, "repaired");
                 }
                 return Ok(found);
             }

@@ -3,8 +3,10 @@
 //! One way through: address → source → signature over the raw body → platform's JSON (and, where that tells only
 //! where to look, the platform's API) → store → answer. A sender hears 2xx only after the write, so whatever we could not keep is sent again.
 
+mod address;
 mod api;
 mod fields;
+mod heard;
 mod parameters;
 mod phone;
 mod platform;
@@ -16,10 +18,11 @@ pub(crate) mod tests;
 
 use std::time::Instant;
 
-use domain::SourceName;
+use domain::{SourceName, Timestamp};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, Response};
 use runtime::random::NoRandomness;
+use runtime::telemetry::signal;
 use runtime::{Clock, Problem, Random};
 use serde::Serialize;
 use store::person::{Erasure, Sought};
@@ -27,8 +30,11 @@ use store::{Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::address::Address;
+pub use crate::address::path_of;
 use crate::api::{Api, ApiError};
 pub use crate::fields::{NotAnAddress, read_contact};
+use crate::heard::Heard;
 use crate::platform::{Delivery, Greeting, News, Request as Asked};
 pub use crate::platform::{Listed, Unlisted};
 pub use crate::reconciliation::{Outcome, ReconcileError, Reconciliation, Recorder};
@@ -40,14 +46,6 @@ pub use crate::sources::{SourceError, Sources, SourcesError};
 /// sender, and it bounds what a stranger can make us hash. API Gateway stops at 10 MB, Lambda at 6 MB.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// The path segment before the source's name.
-const ROUTE: &str = "webhooks";
-
-/// The address to which a source's platform sends.
-pub fn path_of(source: &SourceName) -> String {
-    format!("/{ROUTE}/{source}")
-}
-
 /// The function's handler.
 #[derive(Debug, Clone)]
 pub struct OrderWebhook {
@@ -56,6 +54,7 @@ pub struct OrderWebhook {
     clock: Clock,
     api: Api,
     random: Random,
+    heard: Heard,
 }
 
 /// What became of a delivery.
@@ -95,7 +94,8 @@ impl From<Problem> for Failure {
 impl OrderWebhook {
     /// A handler over a store, for the sources given.
     pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
-        Self { store, sources, clock, api: Api::default(), random: Random::system() }
+        let (api, random, heard) = (Api::default(), Random::system(), Heard::default());
+        Self { store, sources, clock, api, random, heard }
     }
 
     /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
@@ -104,17 +104,20 @@ impl OrderWebhook {
         let started = Instant::now();
         let receipt = self.receive(&request).await;
         let response = answer(&receipt);
-        log(&receipt, response.status(), started);
+        let is_known = Address::of(request.uri().path()).is_some_and(|at| self.sources.knows(&at.source));
+        log(&receipt, response.status(), is_known, started);
         Ok(response)
     }
 
     async fn receive(&self, request: &Request) -> Result<Receipt, Failure> {
-        let name = source_in(request.uri().path())
+        let address = Address::of(request.uri().path())
             .ok_or_else(|| Problem::not_found("The address of a webhook is /webhooks/{source}."))?;
+        let name = &address.source;
         Span::current().record("source", name.as_str());
+        self.sources.refresh(self.clock.now()).await?;
         match *request.method() {
             Method::POST => {}
-            Method::GET => return self.greet(&name, request.uri().query().unwrap_or_default()).await,
+            Method::GET => return self.greet(&address, request.uri().query().unwrap_or_default()).await,
             _ => return Err(not_post().into()),
         }
         let body: &[u8] = request.body();
@@ -122,9 +125,10 @@ impl OrderWebhook {
             let limit = format!("A body may have at most {MAX_BODY_BYTES} bytes.");
             return Err(Problem::too_large(limit).into());
         }
-        let delivery = Delivery { source: &name, headers: request.headers(), body, now: self.clock.now() };
-        let source = self.authenticate(&delivery).await?;
-        self.take(&source, &delivery).await
+        let delivery = Delivery { source: name, headers: request.headers(), body, now: self.clock.now() };
+        let source = self.authenticate(&address, &delivery).await?;
+        let (receipt, ()) = tokio::join!(self.take(&source, &delivery), self.hear(name, delivery.now));
+        receipt
     }
 
     /// Stores what an authentic delivery tells.
@@ -134,22 +138,43 @@ impl OrderWebhook {
         self.record(news).await.map_err(Failure::Unstored)
     }
 
-    async fn greet(&self, name: &SourceName, query: &str) -> Result<Receipt, Failure> {
-        let mut source = self.sources.named(name);
+    async fn greet(&self, address: &Address<'_>, query: &str) -> Result<Receipt, Failure> {
+        let mut source = self.sources.at(&address.source, address.key);
         if source.is_err() && self.sources.read_again(self.clock.now()).await {
-            source = self.sources.named(name);
+            source = self.sources.at(&address.source, address.key);
         }
         source?.greet(query).map(Receipt::Greeted).ok_or_else(|| not_post().into())
     }
 
     /// The source whose secret signed the delivery. A source or a secret that we do not know may be newer than our
     /// last look, so an operator need not deploy to connect a shop or to rotate a secret.
-    async fn authenticate(&self, delivery: &Delivery<'_>) -> Result<Source, Problem> {
-        let first = self.sources.verified(delivery);
+    async fn authenticate(&self, address: &Address<'_>, delivery: &Delivery<'_>) -> Result<Source, Problem> {
+        let verified = || {
+            let source = self.sources.at(&address.source, address.key)?;
+            let verified = source.verify(delivery);
+            verified.map_err(|refusal| Problem::unauthorized(refusal.to_string())).map(|()| source)
+        };
+        if let Ok(source) = self.sources.at(&address.source, address.key)
+            && !self.sources.lets_in(&address.source, &source, delivery.now)
+        {
+            return Err(Problem::too_many());
+        }
+        let first = verified();
         if first.is_ok() || !self.sources.read_again(delivery.now).await {
             return first;
         }
-        self.sources.verified(delivery)
+        verified()
+    }
+
+    /// Notes now and then that a source was heard, for the review, which misses one that falls silent. No delivery
+    /// fails for it.
+    async fn hear(&self, name: &SourceName, now: Timestamp) {
+        if !self.heard.is_news(name, now) {
+            return;
+        }
+        if let Err(error) = self.store.record_heard(name, now).await {
+            tracing::warn!(%error, "not noted that the source was heard");
+        }
     }
 
     async fn record(&self, told: Vec<News>) -> Result<Receipt, StoreError> {
@@ -206,18 +231,8 @@ impl OrderWebhook {
 
 /// The line wakes an alarm, and stands in the span of its source and its order.
 fn hand_on(request: &Asked) -> Receipt {
-    tracing::warn!("{}", request.message());
+    tracing::warn!(signal = request.signal(), "{}", request.message());
     Receipt::Requested
-}
-
-/// The source named by an address: its last segment, after `webhooks`. What stands before may be a stage.
-fn source_in(path: &str) -> Option<SourceName> {
-    let mut segments = path.trim_end_matches('/').rsplit('/');
-    let source = segments.next()?;
-    if segments.next()? != ROUTE {
-        return None;
-    }
-    SourceName::new(source).ok()
 }
 
 fn not_post() -> Problem {
@@ -244,17 +259,27 @@ fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
     }
 }
 
-/// One line for each delivery, without a word of its body. What went well is routine, and stays quiet.
-fn log(receipt: &Result<Receipt, Failure>, status: StatusCode, started: Instant) {
+/// One line for each delivery, without a word of its body. What went well is routine, and stays quiet. What a source of
+/// ours is refused, its platform may soon send no more, so an alarm waits for it; strangers wake nobody.
+fn log(receipt: &Result<Receipt, Failure>, status: StatusCode, is_known: bool, started: Instant) {
+    let refused = (is_known
+        && status.is_client_error()
+        && status != StatusCode::NOT_FOUND
+        && status != StatusCode::METHOD_NOT_ALLOWED)
+        .then_some(signal::REFUSED);
     let status = status.as_u16();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match receipt {
         Ok(receipt) => tracing::debug!(status, duration_ms, ?receipt, "taken"),
-        Err(Failure::Refused(problem)) => tracing::warn!(status, duration_ms, %problem, "refused"),
+        Err(Failure::Refused(problem)) => {
+            tracing::warn!(signal = refused, status, duration_ms, %problem, "refused")
+        }
         Err(Failure::Unread(error)) if error.is_passing() => {
             tracing::warn!(status, duration_ms, %error, "not read")
         }
         Err(Failure::Unread(error)) => tracing::error!(status, duration_ms, %error, "not read"),
-        Err(Failure::Unstored(error)) => tracing::error!(status, duration_ms, %error, "not stored"),
+        Err(Failure::Unstored(error)) => {
+            tracing::error!(signal = refused, status, duration_ms, %error, "not stored")
+        }
     }
 }

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment(Config::from_environment()?)?;
     let clock = Clock::system();
     let path = config::required("LAUREL_SOURCES_PATH")?;
-    let sources = Sources::from_parameters(clients.ssm(), path, clock.now()).await?;
+    let sources = Sources::in_parameters(clients.ssm(), path, clock.now()).await;
     let webhook = OrderWebhook::new(clients.store(), sources, clock);
     gateway::run(|request| webhook.handle(request)).await
 }

@@ -8,7 +8,7 @@ use aws_sdk_ssm::types::Parameter;
 use domain::SourceName;
 
 use crate::fields::without_values;
-use crate::sources::{Source, SourceDocument, SourceError, SourcesError};
+use crate::sources::{Found, Source, SourceDocument, SourceError, SourcesError};
 
 /// Parameters that a page holds; Parameter Store gives no more.
 const PAGE_SIZE: i32 = 10;
@@ -24,9 +24,9 @@ impl Parameters {
         Self { client, path }
     }
 
-    /// Reads every page. One that is not as it should be is left out and reported, so that a slip with one shop does
-    /// not stop the others.
-    pub(crate) async fn read(&self) -> Result<HashMap<SourceName, Source>, SourcesError> {
+    /// Reads every page. One that is not as it should be is reported, so that a slip with one shop does not stop the
+    /// others.
+    pub(crate) async fn read(&self) -> Result<Found, SourcesError> {
         let mut sources = HashMap::new();
         let mut pages = self
             .client
@@ -39,13 +39,12 @@ impl Parameters {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| SourcesError::Parameters(told(&error)))?;
             for parameter in page.parameters() {
-                match source(parameter) {
-                    Ok((name, source)) => {
-                        sources.insert(name, source);
-                    }
-                    Err(error) => {
-                        tracing::error!(parameter = parameter.name(), %error, "source left out");
-                    }
+                let (name, source) = (name_of(parameter), source_of(parameter));
+                if let Err(error) = name.as_ref().and(source.as_ref().map(|_| ())) {
+                    tracing::error!(parameter = parameter.name(), %error, "a source cannot be used");
+                }
+                if let Ok(name) = name {
+                    sources.insert(name, source);
                 }
             }
         }
@@ -53,12 +52,15 @@ impl Parameters {
     }
 }
 
-fn source(parameter: &Parameter) -> Result<(SourceName, Source), SourceError> {
+fn name_of(parameter: &Parameter) -> Result<SourceName, SourceError> {
     let name = parameter.name().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-    let name = SourceName::new(name).map_err(|_| SourceError::Name)?;
+    SourceName::new(name).map_err(|_| SourceError::Name)
+}
+
+fn source_of(parameter: &Parameter) -> Result<Source, SourceError> {
     let document: SourceDocument = serde_json::from_str(parameter.value().unwrap_or_default())
         .map_err(|error| SourceError::Document(without_values(&error.to_string())))?;
-    Ok((name, Source::new(&document)?))
+    Source::new(&document)
 }
 
 /// An error with its causes. Not the SDK's own long form, which may quote an answer, and so a secret.

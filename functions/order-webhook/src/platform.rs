@@ -18,6 +18,7 @@ use domain::{
 };
 use lambda_http::http::HeaderMap;
 use ring::hmac;
+use runtime::telemetry::signal;
 use serde::Serialize;
 use store::person::Sought;
 
@@ -132,7 +133,15 @@ impl Request {
         }
     }
 
-    /// What the log says; a metric counts it.
+    /// By what an alarm knows it.
+    pub(crate) fn signal(&self) -> &'static str {
+        match self {
+            Self::Export(_) => signal::EXPORT_ASKED,
+            Self::WholeShop => signal::SHOP_ERASURE_ASKED,
+        }
+    }
+
+    /// What the log says.
     pub(crate) fn message(&self) -> &'static str {
         match self {
             Self::Export(_) => "an export is asked for",

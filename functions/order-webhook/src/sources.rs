@@ -1,14 +1,22 @@
 //! The connected shops and senders, with their platforms and keys.
 
+mod freshness;
+mod throttle;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use domain::{SourceName, Timestamp};
 use ring::hmac;
-use runtime::Problem;
+use runtime::{Problem, Random};
 use serde::Deserialize;
 
+use self::freshness::Freshness;
+use self::throttle::Throttle;
+use crate::address::{AddressKey, path_with};
 use crate::api::{AccessDocument, Answer};
 use crate::fields::{BadInput, without_values};
 use crate::parameters::Parameters;
@@ -18,8 +26,8 @@ use crate::signature::{BadSecret, Refusal};
 
 /// The current secret and the one before it, so that one can be rotated.
 const MAX_SECRETS: usize = 2;
-/// How often strangers may make us read the parameters again.
-const SECONDS_BETWEEN_READINGS: i64 = 5 * 60;
+/// A request waits so long for the parameters, and a start as long; then it goes on with what is known.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a source is written down: a table of `local/sources.toml`, or the JSON of a parameter. Other keys are for whoever
 /// needs them.
@@ -46,6 +54,10 @@ pub(crate) struct SourceDocument {
     /// Whether the shop shows its prices with tax, where the platform does not tell.
     #[serde(default)]
     pub(crate) prices_include_tax: bool,
+    /// What its webhook's address ends with, so that nobody can guess it.
+    pub(crate) address_key: Option<AddressKey>,
+    /// How many requests a second one container takes from it.
+    pub(crate) requests_per_second: Option<NonZeroU32>,
 }
 
 /// Why a source cannot be used. Never shows a secret.
@@ -98,6 +110,8 @@ pub enum SourcesError {
 pub(crate) struct Source {
     platform: Arc<dyn Platform>,
     keys: Vec<hmac::Key>,
+    address_key: Option<AddressKey>,
+    requests_per_second: Option<NonZeroU32>,
 }
 
 impl Source {
@@ -107,7 +121,22 @@ impl Source {
             return Err(SourceError::SecretCount);
         }
         let keys = document.secrets.iter().map(|secret| platform.key(secret)).collect::<Result<_, _>>()?;
-        Ok(Self { platform, keys })
+        let SourceDocument { address_key, requests_per_second, .. } = document;
+        Ok(Self {
+            platform,
+            keys,
+            address_key: address_key.clone(),
+            requests_per_second: *requests_per_second,
+        })
+    }
+
+    /// Whether an address with this key, or without one, is the source's.
+    fn is_at(&self, key: Option<&str>) -> bool {
+        match (&self.address_key, key) {
+            (None, None) => true,
+            (Some(ours), Some(told)) => ours.is(told),
+            _ => false,
+        }
     }
 
     /// What the platform wants to hear when it asks whether our address is ours.
@@ -161,12 +190,17 @@ struct Inner {
     known: RwLock<Known>,
     /// Where to look again; what was written in a file does not change while we run.
     parameters: Option<Parameters>,
+    throttle: Throttle,
+    random: Random,
 }
 
 struct Known {
-    sources: HashMap<SourceName, Source>,
-    read_at: Timestamp,
+    sources: Found,
+    freshness: Freshness,
 }
+
+/// What was found: each source, or that it cannot be used, which an operator was told.
+pub(crate) type Found = HashMap<SourceName, Result<Source, SourceError>>;
 
 /// Only the names are shown.
 impl fmt::Debug for Sources {
@@ -184,7 +218,7 @@ impl Sources {
         let sources = documents
             .iter()
             .map(|(name, document)| match Source::new(document) {
-                Ok(source) => Ok((name.clone(), source)),
+                Ok(source) => Ok((name.clone(), Ok(source))),
                 Err(problem) => Err(SourcesError::Source { name: name.to_string(), problem }),
             })
             .collect::<Result<_, _>>()?;
@@ -192,7 +226,15 @@ impl Sources {
     }
 
     /// The sources that lie under a path of Parameter Store, one SecureString each, named as the source. They are
-    /// read now, and again when somebody we do not know asks for us.
+    /// read now, and again within five minutes; where that fails now, a request reads them.
+    pub async fn in_parameters(client: aws_sdk_ssm::Client, path: String, now: Timestamp) -> Self {
+        let sources = Self::over(HashMap::new(), Some(Parameters::new(client, path)), now);
+        // What it could not read is told, and a request tries again.
+        let _ = sources.refresh(now).await;
+        sources
+    }
+
+    /// The same for a command, which cannot go on without them.
     pub async fn from_parameters(
         client: aws_sdk_ssm::Client,
         path: String,
@@ -200,16 +242,16 @@ impl Sources {
     ) -> Result<Self, SourcesError> {
         let parameters = Parameters::new(client, path);
         let sources = parameters.read().await?;
-        tracing::info!(sources = sources.len(), "sources read");
         Ok(Self::over(sources, Some(parameters), now))
     }
 
-    fn over(
-        sources: HashMap<SourceName, Source>,
-        parameters: Option<Parameters>,
-        read_at: Timestamp,
-    ) -> Self {
-        Self(Arc::new(Inner { known: RwLock::new(Known { sources, read_at }), parameters }))
+    fn over(sources: Found, parameters: Option<Parameters>, now: Timestamp) -> Self {
+        Self(Arc::new(Inner {
+            known: RwLock::new(Known { sources, freshness: Freshness::never(now) }),
+            parameters,
+            throttle: Throttle::default(),
+            random: Random::system(),
+        }))
     }
 
     /// The headers with which a source's platform would sign a body; nothing for an unknown source, and for one
@@ -223,59 +265,94 @@ impl Sources {
         body: &[u8],
     ) -> Option<Vec<(&'static str, String)>> {
         self.with(|known| {
-            let source = known.sources.get(source)?;
+            let source = known.sources.get(source)?.as_ref().ok()?;
             Some(source.platform.sign(source.keys.first()?, id, at, body))
         })
     }
 
-    /// The names of all sources, in order.
+    /// The names of all sources that can be used, in order.
     pub fn names(&self) -> Vec<SourceName> {
-        let mut names: Vec<_> = self.with(|known| known.sources.keys().cloned().collect());
+        let mut names: Vec<_> = self.with(|known| {
+            known.sources.iter().filter(|(_, source)| source.is_ok()).map(|(name, _)| name.clone()).collect()
+        });
         names.sort();
         names
     }
 
-    /// The source that a delivery names, once its signature is verified.
-    pub(crate) fn verified(&self, delivery: &Delivery<'_>) -> Result<Source, Problem> {
-        let source = self.named(delivery.source)?;
-        source.verify(delivery).map_err(|refusal| Problem::unauthorized(refusal.to_string()))?;
-        Ok(source)
+    /// The address to which a source's platform sends.
+    pub fn path_of(&self, name: &SourceName) -> String {
+        let key = self.with(|known| known.sources.get(name)?.as_ref().ok()?.address_key.clone());
+        path_with(name, key.as_ref())
+    }
+
+    /// Whether there is a source of this name.
+    pub(crate) fn knows(&self, name: &SourceName) -> bool {
+        self.with(|known| known.sources.contains_key(name))
+    }
+
+    /// The source that an address names.
+    pub(crate) fn at(&self, name: &SourceName, key: Option<&str>) -> Result<Source, Problem> {
+        let source = self.named(name)?;
+        if source.is_at(key) { Ok(source) } else { Err(unknown_source()) }
     }
 
     /// The source of a name.
     pub(crate) fn named(&self, name: &SourceName) -> Result<Source, Problem> {
-        self.with(|known| known.sources.get(name).cloned()).ok_or_else(|| {
-            Problem::not_found("There is no source of this name; check the webhook's address.")
-        })
+        match self.with(|known| known.sources.get(name).cloned()) {
+            Some(Ok(source)) => Ok(source),
+            // It is there, and its platform is to keep what it has until somebody has mended it.
+            Some(Err(_)) => Err(Problem::sources_unavailable()),
+            None => Err(unknown_source()),
+        }
     }
 
-    /// Reads the sources again, unless that was done not long ago. Whether it was done now.
+    /// Whether a source may send one more request now.
+    pub(crate) fn lets_in(&self, name: &SourceName, source: &Source, now: Timestamp) -> bool {
+        source.requests_per_second.is_none_or(|rate| self.0.throttle.lets_in(name, rate.get(), now))
+    }
+
+    /// Reads the sources again where it is time. An error where what is known may not be used: it was never read, or
+    /// too long ago.
+    pub(crate) async fn refresh(&self, now: Timestamp) -> Result<(), Problem> {
+        let Some(parameters) = &self.0.parameters else { return Ok(()) };
+        if self.change(|known| known.freshness.claims(now)) {
+            self.read(parameters, now).await;
+        }
+        if self.with(|known| known.freshness.is_usable(now)) {
+            Ok(())
+        } else {
+            Err(Problem::sources_unavailable())
+        }
+    }
+
+    /// Reads the sources again for a stranger, unless that was done not long ago. Whether it was done now.
     pub(crate) async fn read_again(&self, now: Timestamp) -> bool {
         let Some(parameters) = &self.0.parameters else { return false };
-        if !self.claims_reading(now) {
-            return false;
-        }
-        match parameters.read().await {
+        self.change(|known| known.freshness.claims_for_stranger(now)) && self.read(parameters, now).await
+    }
+
+    async fn read(&self, parameters: &Parameters, now: Timestamp) -> bool {
+        let read = tokio::time::timeout(PATIENCE, parameters.read()).await;
+        let read = read.unwrap_or_else(|_| Err(SourcesError::Parameters("no answer in time".to_owned())));
+        let random = u32::try_from(self.0.random.below(u32::MAX.into())).unwrap_or_default();
+        match read {
             Ok(sources) => {
-                self.change(|known| known.sources = sources);
+                self.change(|known| {
+                    known.sources = sources;
+                    known.freshness.succeeded(now, random);
+                });
                 true
             }
             Err(error) => {
-                // We go on with what we know; the sender of a new source will try again.
-                tracing::warn!(%error, "sources not read again");
+                self.change(|known| known.freshness.failed(now, random));
+                if self.with(|known| known.freshness.is_usable(now)) {
+                    tracing::warn!(%error, "sources not read again");
+                } else {
+                    tracing::error!(%error, "sources not read; every delivery is put off");
+                }
                 false
             }
         }
-    }
-
-    fn claims_reading(&self, now: Timestamp) -> bool {
-        self.change(|known| {
-            let is_time = now.as_second() - known.read_at.as_second() >= SECONDS_BETWEEN_READINGS;
-            if is_time {
-                known.read_at = now;
-            }
-            is_time
-        })
     }
 
     // The map is replaced as a whole, so it is sound even if a thread died with the lock.
@@ -286,6 +363,10 @@ impl Sources {
     fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         change(&mut self.0.known.write().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn unknown_source() -> Problem {
+    Problem::not_found("There is no source of this name; check the webhook's address.")
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The review: settles every member whose due date has come. It costs what is due, never what exists, and missed
-//! runs catch up by themselves.
+//! runs catch up by themselves. It also misses a source that has fallen silent.
 
 mod error;
 
+use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
+use runtime::telemetry::signal;
 use runtime::{Budget, Engine, EngineError, caught};
 use serde::Serialize;
 use store::DUE_SHARDS;
@@ -13,10 +15,14 @@ pub use self::error::ReviewError;
 /// Members taken from a shard at a time.
 const PAGE: u16 = 100;
 
+/// How long it is told that a source is silent.
+const TOLD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// The function.
 #[derive(Debug, Clone)]
 pub struct TierReview {
     engine: Engine,
+    silent_after: Option<SignedDuration>,
 }
 
 /// What a run did; for the log, and for whoever invokes it by hand.
@@ -33,7 +39,13 @@ pub struct Report {
 impl TierReview {
     /// The function over an engine.
     pub fn new(engine: Engine) -> Self {
-        Self { engine }
+        Self { engine, silent_after: None }
+    }
+
+    /// The same function, which also tells of each source from which nothing was heard for so long.
+    #[must_use]
+    pub fn missing_sources_after(self, silent_after: SignedDuration) -> Self {
+        Self { silent_after: Some(silent_after).filter(|silent| silent.is_positive()), ..self }
     }
 
     /// Settles whoever is due up to now, shard by shard, within the invocation's time. What the event says does
@@ -50,11 +62,26 @@ impl TierReview {
             complete = report.complete,
             "reviewed"
         );
+        if let Some(silent_after) = self.silent_after {
+            self.miss_sources(silent_after).await?;
+        }
         if report.settled == 0 && (report.failed > 0 || !report.complete) {
             // Nothing was achieved at all: let the schedule's retry and the alarm know.
             return Err(ReviewError::NobodySettled);
         }
         Ok(report)
+    }
+
+    /// Tells of silent sources, for a week: whoever has heard of it and does nothing has disconnected the shop.
+    async fn miss_sources(&self, silent_after: SignedDuration) -> Result<(), ReviewError> {
+        let now = self.engine.clock().now();
+        for (source, heard_at) in self.engine.store().heard().await? {
+            let silence = now.duration_since(heard_at);
+            if silence > silent_after && silence <= silent_after.saturating_add(TOLD_FOR) {
+                tracing::warn!(signal = signal::SILENT, %source, %heard_at, "nothing is heard from a source");
+            }
+        }
+        Ok(())
     }
 
     async fn review_shard(&self, shard: u8, budget: Budget, report: &mut Report) -> Result<(), ReviewError> {

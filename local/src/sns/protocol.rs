@@ -49,6 +49,8 @@ pub(super) enum SnsError {
     EndpointDisabled,
     #[error("Endpoint does not exist")]
     NotFound,
+    #[error("User is not authorized to perform this action on {0}")]
+    Authorization(String),
     #[error("The local stack does not know the action {0}")]
     UnknownAction(String),
     #[error("The inbox cannot be written: {0}")]
@@ -62,6 +64,7 @@ impl SnsError {
                 StatusCode::BAD_REQUEST
             }
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Authorization(_) => StatusCode::FORBIDDEN,
             Self::State(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -71,6 +74,7 @@ impl SnsError {
             Self::InvalidParameter(_) => "InvalidParameter",
             Self::EndpointDisabled => "EndpointDisabled",
             Self::NotFound => "NotFound",
+            Self::Authorization(_) => "AuthorizationError",
             Self::UnknownAction(_) => "InvalidAction",
             Self::State(_) => "InternalError",
         }

@@ -24,6 +24,8 @@ const LOOKS_EVERY: Duration = Duration::from_millis(100);
 /// The wait before the second attempt; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Where a record's age decides, that is half a day. At a desk nobody waits so long.
+const RETRIES_WITHOUT_BOUND: u32 = 50;
 
 /// The stream cannot be read, or its place not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -196,7 +198,7 @@ impl Pump {
                 rest = &rest[done..];
                 (size, attempts) = (self.mapping.batch_size, 0);
             } else if let Some(reason) = failure {
-                if attempts < self.mapping.retries {
+                if attempts < self.mapping.retries.unwrap_or(RETRIES_WITHOUT_BOUND) {
                     self.pause(attempts).await;
                     attempts += 1;
                 } else {

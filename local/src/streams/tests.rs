@@ -34,7 +34,7 @@ impl Desk {
             Engine::open(&folder.path().join("dynamodb.sqlite"), Durability::Kept, &template.tables).unwrap();
         let state = Arc::new(State::open(&folder.path().join("state.sqlite")).unwrap());
         let mut mapping = template.functions[FUNCTION].mappings[0].clone();
-        mapping.retries = 2;
+        mapping.retries = Some(2);
         Self { folder, engine, state, mapping }
     }
 

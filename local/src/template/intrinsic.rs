@@ -1,4 +1,4 @@
-//! CloudFormation's functions, as far as the parts that we read use them: `Ref`, `Fn::GetAtt`, `Fn::Sub`.
+//! CloudFormation's functions, as far as the parts that we read use them: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,7 @@ pub(super) struct Resolver<'a> {
     names: &'a LocalNames,
     resources: BTreeMap<&'a str, &'a str>,
     parameters: BTreeMap<&'a str, String>,
+    pub(super) conditions: Option<&'a Value>,
 }
 
 impl<'a> Resolver<'a> {
@@ -57,32 +58,39 @@ impl<'a> Resolver<'a> {
                 Some((name.as_str(), value))
             })
             .collect();
-        Self { names, resources, parameters }
+        Self { names, resources, parameters, conditions: document.get("Conditions") }
     }
 
-    /// The value with every function replaced by what it gives.
-    pub(super) fn resolve(&self, place: &str, value: &Value) -> Result<Value, TemplateError> {
+    /// The value with every function replaced by what it gives; nothing where that is no value.
+    pub(super) fn resolve(&self, place: &str, value: &Value) -> Result<Option<Value>, TemplateError> {
         match value {
             Value::Array(items) => items
                 .iter()
-                .map(|item| self.resolve(place, item))
+                .filter_map(|item| self.resolve(place, item).transpose())
                 .collect::<Result<Vec<_>, _>>()
-                .map(Value::Array),
+                .map(|items| Some(Value::Array(items))),
             Value::Object(object) => match single(object) {
-                Some(("Ref", target)) => self.reference(place, target).map(Value::String),
-                Some(("Fn::GetAtt", target)) => self.attribute(place, target).map(Value::String),
-                Some(("Fn::Sub", text)) => self.substitute(place, text).map(Value::String),
+                Some(("Ref", target)) => Ok(Some(Value::String(self.reference(place, target)?))),
+                Some(("Fn::GetAtt", target)) => Ok(Some(Value::String(self.attribute(place, target)?))),
+                Some(("Fn::Sub", text)) => Ok(Some(Value::String(self.substitute(place, text)?))),
+                Some(("Fn::If", parts)) => match self.choose(place, parts)? {
+                    Some(chosen) => self.resolve(place, chosen),
+                    None => Ok(None),
+                },
                 Some((name, _)) if name.starts_with("Fn::") => Err(TemplateError::new(
                     place,
                     format!("uses {name}, which the local stack does not know"),
                 )),
                 _ => object
                     .iter()
-                    .map(|(key, value)| Ok((key.clone(), self.resolve(&format!("{place}.{key}"), value)?)))
+                    .filter_map(|(key, value)| {
+                        let resolved = self.resolve(&format!("{place}.{key}"), value).transpose()?;
+                        Some(resolved.map(|value| (key.clone(), value)))
+                    })
                     .collect::<Result<Map<_, _>, _>>()
-                    .map(Value::Object),
+                    .map(|object| Some(Value::Object(object))),
             },
-            other => Ok(other.clone()),
+            other => Ok(Some(other.clone())),
         }
     }
 
@@ -172,13 +180,13 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn single(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+pub(super) fn single(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut entries = object.iter();
     let (key, value) = entries.next()?;
     entries.next().is_none().then_some((key.as_str(), value))
 }
 
-fn text_of(value: &Value) -> Option<String> {
+pub(super) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

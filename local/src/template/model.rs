@@ -72,8 +72,8 @@ pub struct Mapping {
     pub stream_arn: String,
     /// The most records in one invocation.
     pub batch_size: usize,
-    /// How often a failing record is tried again before it is given up.
-    pub retries: u32,
+    /// How often a failing record is tried again before it is given up; nothing where its age alone decides.
+    pub retries: Option<u32>,
     /// Whether a batch that fails as a whole is halved.
     pub bisects: bool,
     /// Which records are of interest.
@@ -96,6 +96,9 @@ impl Template {
             .ok_or_else(|| TemplateError::new("Resources", "is missing"))?;
         let mut template = Self { tables: Vec::new(), functions: BTreeMap::new() };
         for (id, resource) in resources {
+            if !resolver.is_made(id, resource)? {
+                continue;
+            }
             let properties = resource.get("Properties").unwrap_or(&Value::Null);
             match resource.get("Type").and_then(Value::as_str) {
                 Some("AWS::DynamoDB::Table") => template.tables.push(table(id, properties, &resolver)?),
@@ -124,7 +127,7 @@ impl Template {
 }
 
 fn table(id: &str, properties: &Value, resolver: &Resolver<'_>) -> Result<Table, TemplateError> {
-    let properties = resolver.resolve(id, properties)?;
+    let properties = resolver.resolve(id, properties)?.unwrap_or_default();
     let name = resolver.physical_name(id);
     let mut create = Map::from_iter([("TableName".to_owned(), json!(name))]);
     // Encryption, recovery and protection have no meaning in a folder on somebody's desk.
@@ -161,7 +164,8 @@ fn function(
     };
     for (name, event) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
         let place = format!("{id}.{name}");
-        let details = resolver.resolve(&place, event.get("Properties").unwrap_or(&Value::Null))?;
+        let details =
+            resolver.resolve(&place, event.get("Properties").unwrap_or(&Value::Null))?.unwrap_or_default();
         match event.get("Type").and_then(Value::as_str) {
             Some("HttpApi") => function.routes.push(typed::<RouteProperties>(&place, details)?.into()),
             Some("DynamoDB") => function.mappings.push(mapping(id, &place, typed(&place, details)?)?),
@@ -188,7 +192,7 @@ fn environment(
     let mut environment = BTreeMap::new();
     for source in [globals, properties] {
         let Some(variables) = source.pointer("/Environment/Variables") else { continue };
-        let variables = resolver.resolve(&format!("{id}.Environment"), variables)?;
+        let variables = resolver.resolve(&format!("{id}.Environment"), variables)?.unwrap_or_default();
         environment.extend(typed::<BTreeMap<String, String>>(id, variables)?);
     }
     Ok(environment)
@@ -212,7 +216,7 @@ impl From<RouteProperties> for Route {
 struct MappingProperties {
     stream: String,
     batch_size: usize,
-    maximum_retry_attempts: u32,
+    maximum_retry_attempts: i64,
     #[serde(default)]
     bisect_batch_on_function_error: bool,
     #[serde(default)]
@@ -246,7 +250,8 @@ fn mapping(function: &str, place: &str, properties: MappingProperties) -> Result
         table,
         stream_arn: properties.stream,
         batch_size: properties.batch_size.max(1),
-        retries: properties.maximum_retry_attempts,
+        // -1 is CloudFormation's word for no bound.
+        retries: u32::try_from(properties.maximum_retry_attempts).ok(),
         bisects: properties.bisect_batch_on_function_error,
         filter,
     })

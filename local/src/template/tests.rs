@@ -1,4 +1,5 @@
 mod least_privilege;
+mod watched;
 
 use std::time::Duration;
 
@@ -50,10 +51,12 @@ fn the_template_gives_every_route_of_the_contract() {
             "GET /members/{member}",
             "GET /members/{member}/journal",
             "GET /webhooks/{source}",
+            "GET /webhooks/{source}/{key}",
             "POST /members",
             "POST /members/{member}/merge",
             "POST /members/{member}/unmerge",
             "POST /webhooks/{source}",
+            "POST /webhooks/{source}/{key}",
             "PUT /members/{member}/devices/{device}",
             "PUT /members/{member}/ratings/{rating}"
         ]
@@ -61,7 +64,7 @@ fn the_template_gives_every_route_of_the_contract() {
 }
 
 #[test]
-fn three_streams_feed_three_functions_with_bounded_attempts() {
+fn three_streams_feed_three_functions_as_long_as_a_record_is_young() {
     let template = deployed();
     let mappings: Vec<_> =
         template.mappings().map(|mapping| (mapping.table.as_str(), mapping.function.as_str())).collect();
@@ -76,7 +79,7 @@ fn three_streams_feed_three_functions_with_bounded_attempts() {
     assert!(
         template
             .mappings()
-            .all(|mapping| mapping.bisects && mapping.retries > 0 && mapping.batch_size <= 1_000)
+            .all(|mapping| mapping.bisects && mapping.retries.is_none() && mapping.batch_size <= 1_000)
     );
 }
 
@@ -102,6 +105,23 @@ fn a_function_sees_the_names_that_the_tables_and_topics_have() {
         template.variable("OrderWebhookFunction", "LAUREL_SOURCES_PATH").unwrap(),
         "/laurel/laurel/sources"
     );
+}
+
+#[test]
+fn a_restored_table_takes_the_place_of_the_stacks_own_everywhere() {
+    let mut names = LocalNames::default();
+    names.parameters.insert("RestoredMembersTable", "members-of-yesterday");
+    names
+        .parameters
+        .insert("RestoredMembersStream", "arn:aws:dynamodb:x:1:table/members-of-yesterday/stream/2");
+    let template = Template::parse(DEPLOYED, &names).unwrap();
+    assert!(template.tables.iter().all(|table| table.name != "laurel-MembersTable"));
+    for function in template.functions.values() {
+        assert_eq!(function.environment["LAUREL_MEMBERS_TABLE"], "members-of-yesterday", "{}", function.id);
+        assert_eq!(function.environment["LAUREL_ORDERS_TABLE"], "laurel-OrdersTable");
+    }
+    let fed = template.mappings().find(|mapping| mapping.function == "NotificationsFunction").unwrap();
+    assert_eq!(fed.table, "members-of-yesterday");
 }
 
 #[test]

@@ -75,6 +75,26 @@ impl Problem {
         }
     }
 
+    /// 429: the source sends more than it may.
+    pub fn too_many() -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            title: "Too many requests",
+            detail: "The source sends more requests a second than its limit. Send the request again."
+                .to_owned(),
+        }
+    }
+
+    /// 503: the sources with their secrets must be read first; nothing was stored.
+    pub fn sources_unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "Unavailable",
+            detail: "The source's configuration cannot be read at the moment. Send the request again."
+                .to_owned(),
+        }
+    }
+
     /// 503: the platform's API must get well, or the source's access to it be mended; nothing was stored.
     pub fn platform_unavailable() -> Self {
         Self {
@@ -90,7 +110,7 @@ impl Problem {
         let document =
             ProblemDocument { status: self.status.as_u16(), title: self.title, detail: &self.detail };
         let mut response = with_body(self.status, "application/problem+json", &document);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER_SECONDS));

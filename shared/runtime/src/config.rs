@@ -1,5 +1,6 @@
 //! Configuration from the environment, read once at start. Every variable stands in the README's table.
 
+use jiff::SignedDuration;
 use store::Tables;
 
 /// A variable is missing or unusable.
@@ -55,6 +56,13 @@ impl Config {
 /// A variable that a function cannot do without.
 pub fn required(name: &'static str) -> Result<String, ConfigError> {
     optional(name).ok_or_else(|| ConfigError::new(name, "is not set".to_owned()))
+}
+
+/// A variable with a number of hours; 0 where it is missing or empty.
+pub fn hours(name: &'static str) -> Result<SignedDuration, ConfigError> {
+    let hours = optional(name).map_or(Ok(0), |text| text.parse::<u32>());
+    let hours = hours.map_err(|_| ConfigError::new(name, "is not a whole number of hours".to_owned()))?;
+    Ok(SignedDuration::from_hours(hours.into()))
 }
 
 /// A variable that may be missing or empty.

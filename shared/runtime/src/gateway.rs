@@ -80,7 +80,8 @@ where
         Ok(request) => request,
         Err(problem) => return HttpAnswer::of(problem.response()),
     };
-    let response = match caught(async { handle(request).await }).await {
+    // Boxed: the type of a handler's whole way is too deep for the compiler to lay out at once.
+    let response = match caught(Box::pin(async { handle(request).await })).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
             tracing::error!(%error, "a request was not answered");

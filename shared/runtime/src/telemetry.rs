@@ -1,21 +1,58 @@
 //! Logs: JSON on Lambda, readable elsewhere; `LAUREL_LOG` filters them (default `info`).
 
 use std::io::IsTerminal as _;
+use std::panic;
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// What an alarm waits for: the field `signal` of a line, which the template's metric filters look for. The words of a
+/// line are for people and may change; these may not.
+pub mod signal {
+    /// An order was put aside.
+    pub const PARKED: &str = "parked";
+    /// The sweep repaired an order.
+    pub const REPAIRED: &str = "repaired";
+    /// An operator must export a person's data.
+    pub const EXPORT_ASKED: &str = "export_asked";
+    /// An operator must erase a whole shop.
+    pub const SHOP_ERASURE_ASKED: &str = "shop_erasure_asked";
+
+    /// A source of ours was refused a delivery.
+    pub const REFUSED: &str = "refused";
+    /// Nothing was heard from a source for too long.
+    pub const SILENT: &str = "silent";
+
+    /// All of them.
+    pub const ALL: [&str; 6] = [PARKED, REPAIRED, EXPORT_ASKED, SHOP_ERASURE_ASKED, REFUSED, SILENT];
+}
 
 /// Starts logging; a second call changes nothing.
 pub fn start() {
     let filter = EnvFilter::try_from_env("LAUREL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let on_lambda = std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some();
     let started = if on_lambda {
-        // CloudWatch adds the time itself.
-        format.json().flatten_event(true).without_time().try_init()
+        // Only where it happened: what it says may quote what was read.
+        panic::set_hook(Box::new(|panic| {
+            tracing::error!(at = panic.location().map(ToString::to_string), "panicked");
+        }));
+        on_lambda_to(std::io::stderr, filter).try_init()
     } else {
-        format.compact().with_ansi(std::io::stderr().is_terminal()).try_init()
+        let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        format.compact().with_ansi(std::io::stderr().is_terminal()).finish().try_init()
     };
     if started.is_err() {
         tracing::debug!("logging was already started");
     }
+}
+
+/// How Lambda wants a line: JSON with a `timestamp` (RFC 3339) and a `level`. Without a timestamp that it can read, it
+/// makes every line `INFO`, and an alarm on errors is blind.
+pub fn on_lambda_to<W>(writer: W, filter: EnvFilter) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).json().flatten_event(true).finish()
 }

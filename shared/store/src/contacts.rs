@@ -18,6 +18,25 @@ const MAX_ROUNDS: u32 = 20;
 const SOMETIMES: [&str; 4] =
     [members::EMAIL_VERIFIED, members::PHONE_VERIFIED, members::TYPED_BY_GUEST, members::CONSENT_BY];
 
+/// The attributes of `members` that a change of a contact names. `order-webhook`, to which anybody may speak, has the
+/// right to write these and no others.
+pub const CONTACT_ATTRIBUTES: [&str; 14] = [
+    members::MEMBER,
+    members::ITEM,
+    "email",
+    members::EMAIL_VERIFIED,
+    "phone",
+    members::PHONE_VERIFIED,
+    members::TYPED_BY_GUEST,
+    "name",
+    "locale",
+    "consent",
+    members::CONSENT_BY,
+    members::CONSENT_AT,
+    members::TOLD_AT,
+    members::CAME_WITH,
+];
+
 /// One telling of a contact.
 #[derive(Clone, Copy)]
 struct Told<'a> {
@@ -102,7 +121,9 @@ impl Store {
             let Some(update) = told.beyond(stored.unwrap_or_default())? else { return Ok(Recorded::Known) };
             match self.update(&self.tables.members, key.clone(), update).await? {
                 Written::Done(_) => return Ok(Recorded::Stored),
-                Written::Refused(now) => stored = now,
+                Written::Refused(_) => {
+                    stored = self.member_item(member, members::PERSON, Consistency::Strong).await?;
+                }
             }
         }
         Err(StoreError::Retryable("others keep changing this contact".to_owned()))
@@ -118,6 +139,7 @@ impl Told<'_> {
         let (contact_clock, consent_clock) = (clock(members::TOLD_AT), clock(members::CONSENT_AT));
         let is_newer = |clock: &Option<_>| clock.as_ref().is_none_or(|known| sorts_below(known, &at));
         let mut update = Update::default();
+        update.asks_for_nothing();
         for (name, seen) in [(members::TOLD_AT, &contact_clock), (members::CONSENT_AT, &consent_clock)] {
             match seen {
                 Some(value) => update.and_if_equal(name, value.clone()),
@@ -187,4 +209,43 @@ fn sorts_below(
 
 fn contact_of(item: Attributes) -> Result<Contact, StoreError> {
     Ok(read::<MemberItem<Contact>>(item)?.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::{Phone, SourceName};
+
+    use super::*;
+
+    /// Every attribute that an update names, with the key's.
+    fn named(stored: Attributes, contact: &Contact, came_with: Option<&MemberId>) -> BTreeSet<String> {
+        let at = Timestamp::from_second(60).unwrap();
+        let told = Told { contact, at, came_with, occasion: Occasion::Update };
+        let update = told.beyond(stored).unwrap().unwrap();
+        let key = [members::MEMBER, members::ITEM].map(str::to_owned);
+        update.placeholders.names.into_values().chain(key).collect()
+    }
+
+    #[test]
+    fn a_change_of_a_contact_names_only_what_the_webhooks_role_may_write() {
+        let contact = Contact {
+            email: Some("a@example.com".to_owned()),
+            email_verified: true,
+            typed_by_guest: true,
+            phone: Some(Phone::new("+33612345678").unwrap()),
+            phone_verified: true,
+            name: Some("A".to_owned()),
+            locale: Some("fr".to_owned()),
+            consent: Some(true),
+            consent_by: Some(SourceName::new("shop").unwrap()),
+        };
+        let other = MemberId::new("M2").unwrap();
+        let mut all = named(Attributes::new(), &contact, Some(&other));
+        all.extend(named(Attributes::new(), &Contact { consent: Some(false), ..contact }, None));
+        let allowed: BTreeSet<String> = CONTACT_ATTRIBUTES.map(str::to_owned).into();
+        assert!(all.is_subset(&allowed), "{all:?}");
+        assert!(all.contains("email") && all.contains(members::CONSENT_AT));
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 /// Names and values with their placeholders.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,9 +39,25 @@ pub(crate) struct Update {
     sets: Vec<String>,
     adds: Vec<String>,
     removes: Vec<String>,
+    asks_for_nothing: bool,
 }
 
 impl Update {
+    /// The item is not wanted back, neither as it is after it nor as it was where a condition refuses it: a right to
+    /// write some attributes alone does not cover that.
+    pub(crate) fn asks_for_nothing(&mut self) {
+        self.asks_for_nothing = true;
+    }
+
+    /// What is wanted back.
+    pub(crate) fn returns(&self) -> (ReturnValue, ReturnValuesOnConditionCheckFailure) {
+        if self.asks_for_nothing {
+            (ReturnValue::None, ReturnValuesOnConditionCheckFailure::None)
+        } else {
+            (ReturnValue::AllNew, ReturnValuesOnConditionCheckFailure::AllOld)
+        }
+    }
+
     /// Sets an attribute.
     pub(crate) fn set(&mut self, attribute: &str, value: AttributeValue) {
         let (name, value) = (self.placeholders.name(attribute), self.placeholders.value(value));

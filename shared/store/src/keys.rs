@@ -51,6 +51,9 @@ pub(crate) mod orders {
     /// Where the sweep's position stands in the place of an order. Every order's key has a `#`.
     pub(crate) const SWEEP: &str = "sweep";
     pub(crate) const POSITION: &str = "position";
+    /// In the place of an order: when each source was heard last, each under [`HEARD_FROM`] and its name.
+    pub(crate) const HEARD: &str = "heard";
+    pub(crate) const HEARD_FROM: &str = "from#";
     /// Before a refund's id.
     pub(crate) const REFUND: &str = "refund#";
 }

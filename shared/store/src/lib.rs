@@ -25,6 +25,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 
 pub use self::commit::{Commit, Enrolment};
+pub use self::contacts::CONTACT_ATTRIBUTES;
 pub use self::devices::{Device, DevicePlatform, Sent};
 pub use self::directory::{DirectoryKey, Found};
 pub use self::due::DueMember;

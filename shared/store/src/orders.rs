@@ -1,6 +1,7 @@
 //! Orders and refunds as the platforms told of them.
 
 mod freshness;
+mod heard;
 mod import;
 mod news;
 mod parking;

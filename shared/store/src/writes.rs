@@ -1,7 +1,7 @@
 //! The writes of a single item that everything but a commit is made of.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use crate::expression::{Placeholders, Update};
 use crate::items::Attributes;
@@ -25,6 +25,7 @@ impl Store {
         update: Update,
     ) -> Result<Written, StoreError> {
         let expression = update.expression();
+        let (returned, returned_on_refusal) = update.returns();
         let Placeholders { names, values } = update.placeholders;
         let answer = self
             .client
@@ -35,8 +36,8 @@ impl Store {
             .set_condition_expression(update.condition)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_values(returned)
+            .return_values_on_condition_check_failure(returned_on_refusal)
             .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
             .send()
             .await;

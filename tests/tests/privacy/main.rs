@@ -173,6 +173,30 @@ async fn nothing_of_the_person_is_left_and_the_amounts_are_as_they_were() {
 }
 
 #[tokio::test]
+async fn a_device_of_a_former_push_application_holds_up_neither_messages_nor_an_erasure() {
+    let shop = Shop::open(OPENING).await;
+    let member = given_a_customer(&shop).await;
+    let former = store::Device {
+        id: domain::DeviceId::new("former").unwrap(),
+        platform: store::DevicePlatform::Apns,
+        endpoint: "arn:aws:sns:dynoxide:000000000000:endpoint/APNS/before/000000000001".to_owned(),
+    };
+    let id = domain::MemberId::new(member.as_str()).unwrap();
+    let put = async || shop.stack.store().put_device(&id, &former, shop.stack.clock().now()).await.unwrap();
+    put().await;
+    // A message reaches the other device, and the former one is forgotten.
+    let before = shop.sent("push").len();
+    told(&shop, "orders/paid", &order(7, "520.00", "paid", "2026-03-01T16:00:00Z")).await;
+    assert!(shop.sent("push").len() > before);
+    assert_eq!(shop.stack.store().devices(&id).await.unwrap().len(), 1);
+    // An erasure ends.
+    put().await;
+    told(&shop, "customers/redact", &redaction()).await;
+    assert!(shop.stack.store().erasures().await.unwrap().iter().all(|erasure| !erasure.is_open()));
+    assert_eq!(shop.stack.store().devices(&id).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn an_erased_order_goes_on_and_never_brings_the_person_back() {
     let shop = Shop::open(OPENING).await;
     let member = given_a_customer(&shop).await;

@@ -1,6 +1,7 @@
 //! Sources from a file and from Parameter Store; rotation; and secrets that never show.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -21,17 +22,24 @@ const BODY: &[u8] = b"{}";
 
 /// A Parameter Store of the test's own: one parameter a page.
 #[derive(Clone, Debug, Default)]
-struct ParameterStore(Arc<Mutex<Vec<(String, String)>>>);
+struct ParameterStore {
+    parameters: Arc<Mutex<BTreeMap<String, String>>>,
+    is_away: Arc<AtomicBool>,
+}
 
 impl ParameterStore {
     fn put(&self, name: &str, value: impl ToString) {
-        self.0.lock().unwrap().push((format!("/laurel/test/sources/{name}"), value.to_string()));
+        self.parameters.lock().unwrap().insert(format!("/laurel/test/sources/{name}"), value.to_string());
+    }
+
+    fn be_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
     }
 
     fn page(&self, request: &Value) -> Value {
         assert_eq!(request["Path"], "/laurel/test/sources");
         assert_eq!(request["WithDecryption"], true);
-        let parameters = self.0.lock().unwrap();
+        let parameters = self.parameters.lock().unwrap();
         let index: usize = request["NextToken"].as_str().map_or(0, |token| token.parse().unwrap());
         let page: Vec<_> = parameters
             .iter()
@@ -49,9 +57,10 @@ impl ParameterStore {
             .region(aws_sdk_ssm::config::Region::new("eu-west-3"))
             .credentials_provider(credentials())
             .http_client(SharedHttpClient::new(self.clone()))
+            .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
             .build();
         let client = aws_sdk_ssm::Client::from_conf(config);
-        Sources::from_parameters(client, "/laurel/test/sources".to_owned(), at(NOW)).await.unwrap()
+        Sources::in_parameters(client, "/laurel/test/sources".to_owned(), at(NOW)).await
     }
 }
 
@@ -63,6 +72,10 @@ impl HttpClient for ParameterStore {
 
 impl HttpConnector for ParameterStore {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if self.is_away.load(Ordering::SeqCst) {
+            let refusal = SdkBody::from(r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
+            return HttpConnectorFuture::ready(Ok(HttpResponse::new(400.try_into().unwrap(), refusal)));
+        }
         let page = self.page(&serde_json::from_slice(request.body().bytes().unwrap()).unwrap());
         let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(page.to_string()));
         HttpConnectorFuture::ready(Ok(response))
@@ -81,8 +94,21 @@ fn signed(secret: &str) -> HeaderMap {
 }
 
 fn status(sources: &Sources, name: &str, headers: &HeaderMap) -> u16 {
+    status_at(sources, name, None, headers)
+}
+
+fn status_at(sources: &Sources, name: &str, key: Option<&str>, headers: &HeaderMap) -> u16 {
     let delivery = Delivery { source: &source(name), headers, body: BODY, now: at(NOW) };
-    sources.verified(&delivery).map_or_else(|problem| problem.status.as_u16(), |_| 200)
+    match sources.at(&source(name), key) {
+        Ok(found) => {
+            if found.verify(&delivery).is_ok() {
+                200
+            } else {
+                401
+            }
+        }
+        Err(problem) => problem.status.as_u16(),
+    }
 }
 
 fn later(seconds: u64) -> Timestamp {
@@ -198,8 +224,38 @@ fn nobody_but_the_platform_signs_for_a_source_without_a_secret() {
     assert!(sources.sign(&source("adobe-main"), "msg_1", at(NOW), BODY).is_none());
 }
 
+#[test]
+fn an_address_with_a_key_is_the_sources_only_with_that_key() {
+    let text = "[shop]\nplatform = \"shopify\"\nsecrets = [\"a\"]\naddress_key = \"7kQ2mZ9xWv4tBn1c\"";
+    let sources = Sources::from_toml(text).unwrap();
+    assert_eq!(sources.path_of(&source("shop")), "/webhooks/shop/7kQ2mZ9xWv4tBn1c");
+    assert_eq!(status_at(&sources, "shop", Some("7kQ2mZ9xWv4tBn1c"), &signed("a")), 200);
+    for wrong in [None, Some(""), Some("7kQ2mZ9xWv4tBn1C")] {
+        assert_eq!(status_at(&sources, "shop", wrong, &signed("a")), 404, "{wrong:?}");
+    }
+    // Nobody learns from the answer whether there is such a source.
+    let unknown = sources.at(&source("nobody"), None).err();
+    assert_eq!(sources.at(&source("shop"), None).err(), unknown);
+    assert_eq!(
+        status_at(&Sources::from_toml(LOCAL_SOURCES).unwrap(), "shopify-main", Some("x"), &signed("a")),
+        404
+    );
+    let short = Sources::from_toml(&text.replace("7kQ2mZ9xWv4tBn1c", "short-one")).unwrap_err().to_string();
+    assert!(short.contains("16 to 128") && !short.contains("short-one"), "{short}");
+}
+
+#[test]
+fn a_source_with_a_rate_is_held_to_it() {
+    let text = "[shop]\nplatform = \"shopify\"\nsecrets = [\"a\"]\nrequests_per_second = 3";
+    let sources = Sources::from_toml(text).unwrap();
+    let shop = sources.named(&source("shop")).unwrap();
+    let lets_in = |now| sources.lets_in(&source("shop"), &shop, now);
+    assert_eq!((0..9).filter(|_| lets_in(at(NOW))).count(), 3);
+    assert_eq!((0..9).filter(|_| lets_in(later(1))).count(), 3);
+}
+
 #[tokio::test]
-async fn every_page_of_parameters_is_read_and_a_bad_one_left_out() {
+async fn every_page_of_parameters_is_read_and_a_bad_one_is_put_off() {
     let parameters = ParameterStore::default();
     parameters.put("shop", json!({"platform": "shopify", "secrets": ["a"], "country": "FR"}));
     parameters.put("slip", "{");
@@ -207,6 +263,38 @@ async fn every_page_of_parameters_is_read_and_a_bad_one_left_out() {
     let sources = parameters.sources().await;
     assert_eq!(sources.names(), [source("other"), source("shop")]);
     assert_eq!(status(&sources, "other", &signed("b")), 200);
+    // It is there, so its platform is to try again rather than to give up.
+    assert_eq!(status(&sources, "slip", &signed("a")), 503);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_taken_away_opens_nothing_after_five_minutes_of_nothing_but_good_deliveries() {
+    let parameters = ParameterStore::default();
+    parameters.put("shop", json!({"platform": "shopify", "secrets": ["new", "leaked"]}));
+    let sources = parameters.sources().await;
+    parameters.put("shop", json!({"platform": "shopify", "secrets": ["new"]}));
+    for second in (0..=300).step_by(60) {
+        sources.refresh(later(second)).await.unwrap();
+    }
+    assert_eq!(status(&sources, "shop", &signed("leaked")), 401);
+    assert_eq!(status(&sources, "shop", &signed("new")), 200);
+}
+
+#[tokio::test]
+async fn without_parameters_a_container_starts_puts_off_and_recovers() {
+    let parameters = ParameterStore::default();
+    parameters.put("shop", json!({"platform": "shopify", "secrets": ["a"]}));
+    parameters.be_away(true);
+    let sources = parameters.sources().await;
+    assert_eq!(sources.refresh(later(1)).await.unwrap_err().status, 503);
+    assert_eq!(sources.refresh(later(1)).await.unwrap_err().response().headers()["retry-after"], "5");
+    parameters.be_away(false);
+    sources.refresh(later(11)).await.unwrap();
+    assert_eq!(status(&sources, "shop", &signed("a")), 200);
+    // And when it is away later, what was read serves for half an hour, no longer.
+    parameters.be_away(true);
+    sources.refresh(later(11 + 29 * 60)).await.unwrap();
+    assert_eq!(sources.refresh(later(11 + 31 * 60)).await.unwrap_err().status, 503);
 }
 
 #[tokio::test]
@@ -214,9 +302,9 @@ async fn a_new_source_or_secret_is_found_without_a_deployment_but_not_looked_for
     let parameters = ParameterStore::default();
     let sources = parameters.sources().await;
     parameters.put("shop", json!({"platform": "shopify", "secrets": ["a"]}));
-    assert!(!sources.read_again(later(299)).await);
+    assert!(!sources.read_again(later(59)).await);
     assert_eq!(status(&sources, "shop", &signed("a")), 404);
-    assert!(sources.read_again(later(300)).await);
+    assert!(sources.read_again(later(60)).await);
     assert_eq!(status(&sources, "shop", &signed("a")), 200);
-    assert!(!sources.read_again(later(301)).await, "not again at once");
+    assert!(!sources.read_again(later(61)).await, "not again at once");
 }

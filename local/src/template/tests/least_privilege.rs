@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::template::{DEPLOYED, yaml};
 
-fn resources_of(kind: &str) -> Vec<(String, Value)> {
+pub(super) fn resources_of(kind: &str) -> Vec<(String, Value)> {
     let document = yaml::read(DEPLOYED).unwrap();
     let resources = document["Resources"].as_object().unwrap();
     let resources = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
@@ -14,12 +14,12 @@ fn resources_of(kind: &str) -> Vec<(String, Value)> {
 }
 
 /// A value that may stand alone or in a list.
-fn each(value: &Value) -> Vec<Value> {
+pub(super) fn each(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
 /// Every statement of every role, those under a condition too.
-fn statements() -> Vec<(String, Value)> {
+pub(super) fn statements() -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for (role, properties) in resources_of("AWS::IAM::Role") {
         assert!(properties.get("ManagedPolicyArns").is_none(), "{role} has a managed policy");
@@ -86,11 +86,61 @@ fn only_the_webhook_reads_secrets_only_erasure_and_sweep_read_whole_tables_and_f
 }
 
 #[test]
+fn of_a_member_the_function_that_anybody_speaks_to_changes_the_contact_and_no_more() {
+    let writes: Vec<Value> = statements()
+        .into_iter()
+        .filter(|(role, statement)| {
+            role == "OrderWebhookRole"
+                && statement["Resource"].to_string().contains("MembersTable")
+                && each(&statement["Action"]).iter().any(|action| action != "dynamodb:GetItem")
+        })
+        .map(|(_, statement)| statement)
+        .collect();
+    let [write] = writes.as_slice() else { panic!("{writes:?}") };
+    assert_eq!(write["Action"], "dynamodb:UpdateItem");
+    let condition = &write["Condition"];
+    let allowed = &condition["ForAllValues:StringEquals"]["dynamodb:Attributes"];
+    let allowed: BTreeSet<String> = serde_json::from_value(allowed.clone()).unwrap();
+    assert_eq!(allowed, store::CONTACT_ATTRIBUTES.map(str::to_owned).into());
+    assert_eq!(condition["StringEqualsIfExists"]["dynamodb:ReturnValues"], "NONE");
+}
+
+#[test]
+fn with_a_key_of_the_shops_own_nothing_lies_under_another() {
+    let key = |value: &Value| value.pointer("/Fn::If/1").cloned().unwrap_or_default().to_string();
+    let under_it = |kind: &str, property: &str, but: &[&str]| {
+        for (id, resource) in resources_of(kind) {
+            if !but.contains(&id.as_str()) {
+                assert!(key(&resource[property]).contains("KeyArn"), "{id} has no {property} of the shop's");
+            }
+        }
+    };
+    under_it("AWS::DynamoDB::Table", "SSESpecification", &[]);
+    // Alarms name nobody, and CloudWatch must be able to publish them.
+    under_it("AWS::SNS::Topic", "KmsMasterKeyId", &["OperatorsTopic"]);
+    under_it("AWS::SQS::Queue", "KmsMasterKeyId", &[]);
+    under_it("AWS::Logs::LogGroup", "KmsKeyId", &[]);
+    for (_, bucket) in resources_of("AWS::S3::Bucket") {
+        let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+        assert!(key(rule).contains("KeyArn"));
+    }
+    // And every role may use it.
+    let (_, policy) =
+        resources_of("AWS::IAM::ManagedPolicy").into_iter().find(|(id, _)| id == "KeyPolicy").unwrap();
+    let reached: BTreeSet<String> =
+        each(&policy["Roles"]).iter().map(|role| role["Ref"].as_str().unwrap().to_owned()).collect();
+    let roles: BTreeSet<String> = resources_of("AWS::IAM::Role").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(reached, roles);
+}
+
+#[test]
 fn every_table_is_on_demand_encrypted_recoverable_and_kept() {
     let document = yaml::read(DEPLOYED).unwrap();
     for (id, table) in resources_of("AWS::DynamoDB::Table") {
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{id}");
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}");
+        for encrypted in [1, 2] {
+            assert_eq!(table["SSESpecification"]["Fn::If"][encrypted]["SSEEnabled"], true, "{id}");
+        }
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
         assert_eq!(table["DeletionProtectionEnabled"], true, "{id}");
         assert_eq!(document["Resources"][&id]["DeletionPolicy"], "Retain", "{id}");
@@ -111,6 +161,8 @@ fn every_stream_is_bounded_and_keeps_what_it_gives_up() {
             let age = properties["MaximumRecordAgeInSeconds"].as_u64().unwrap();
             // A stream itself forgets after a day, and then there is nothing left to keep.
             assert!(age > 0 && age < 86_400, "{id}.{name}");
+            // Age alone decides.
+            assert_eq!(properties["MaximumRetryAttempts"], -1, "{id}.{name}");
             assert_eq!(properties["StartingPosition"], "TRIM_HORIZON", "{id}.{name}");
             assert_eq!(properties["FunctionResponseTypes"][0], "ReportBatchItemFailures", "{id}.{name}");
             assert_eq!(properties["DestinationConfig"]["OnFailure"]["Type"], "S3", "{id}.{name}");

@@ -9,6 +9,7 @@ use store::{Consistency, DirectoryKey, StoreError};
 use super::{Batch, Engine, EngineError, own_key};
 use crate::clock::Budget;
 use crate::panics::caught;
+use crate::telemetry::signal;
 
 /// What became of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +134,7 @@ impl Engine {
     }
 
     async fn park(&self, state: &OrderState, reason: &str) -> Result<(), EngineError> {
-        tracing::error!(order.id = %state.key, reason, "parked");
+        tracing::error!(signal = signal::PARKED, order.id = %state.key, reason, "parked");
         match self.store.park(&state.key, state.revision, reason, self.clock.now()).await {
             Ok(()) => Ok(()),
             Err(error @ (StoreError::Conflict(_) | StoreError::Retryable(_))) => Err(error.into()),
