@@ -7,6 +7,7 @@ mod issue;
 mod parked;
 mod person;
 mod publish;
+mod question;
 mod reconcile;
 mod replay;
 mod serve;

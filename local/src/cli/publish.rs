@@ -1,20 +1,22 @@
 //! `laurel publish`: publishes a programme to a stack.
 
 mod joining;
+mod touched;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::programme::Version;
 use domain::{Programme, Timestamp};
 use runtime::{Clock, ProgrammeCache};
 use store::{Store, StoreError};
 
+use self::touched::Touched;
 use super::target::Target;
-use super::{checked, read};
+use super::{checked, question, read};
 
 /// A new version is in force only when no function goes by an older one any more: twice as long as they keep one,
 /// for a slow write and for clocks that differ.
@@ -30,6 +32,9 @@ pub(super) struct Arguments {
     /// Has everybody looked at again although the programme is published already, to finish what was broken off.
     #[arg(long)]
     again: bool,
+    /// Publishes without asking, whomever the change touches.
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -37,14 +42,46 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
     let store = arguments.target.store()?;
+    let now = Clock::system().now();
+    let touched = touched(&store, &programme, now).await?;
+    if let Some(touched) = &touched {
+        write!(io::stdout(), "{touched}").context("standard output")?;
+    }
+    if touched.is_some_and(|touched| !touched.nobody()) && !arguments.yes && !arguments.is_agreed()? {
+        bail!("nothing was published");
+    }
     let within = Duration::from_secs(arguments.within_hours.saturating_mul(3_600));
     let begins = joining::begins(&store, &programme, arguments.again).await?;
-    let told = publish(&store, &programme, Clock::system().now(), within, arguments.again).await?;
+    let told = publish(&store, &programme, now, within, arguments.again).await?;
     writeln!(io::stdout(), "{told}").context("standard output")?;
     if begins {
         joining::join(store, arguments.target.is_local()).await?;
     }
     Ok(())
+}
+
+impl Arguments {
+    /// A local stack is there to try things; where nobody can be asked, it goes on.
+    fn is_agreed(&self) -> anyhow::Result<bool> {
+        match question::ask("Publish?")? {
+            Some(agreed) => Ok(agreed),
+            None if self.target.is_local() => Ok(true),
+            None => {
+                bail!("the change touches members, and there is no terminal to ask at: --yes agrees to it")
+            }
+        }
+    }
+}
+
+/// Whom a new version touches; nothing where it is the first one, or no other than the one before.
+async fn touched(store: &Store, programme: &Programme, now: Timestamp) -> anyhow::Result<Option<Touched>> {
+    let Some(before) = store.programmes().await? else { return Ok(None) };
+    if before.newest().programme == *programme {
+        return Ok(None);
+    }
+    let in_force = now.checked_add(NOTICE).context("the clock is at the end of the calendar")?;
+    let after = before.with(programme.clone(), in_force.max(before.newest().from));
+    Touched::by(store, &before, &after).await.map(Some)
 }
 
 /// Publishes, and says what was done.

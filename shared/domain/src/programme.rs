@@ -121,7 +121,7 @@ pub struct Expiry {
 
 impl Expiry {
     /// Whether no points run out sooner by this rule than by the one before it.
-    fn spares_what(&self, before: &Self) -> bool {
+    pub(crate) fn spares_what(&self, before: &Self) -> bool {
         self.rule == before.rule && self.validity.is_never_shorter_than(before.validity)
     }
 }

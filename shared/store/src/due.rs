@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{MemberId, Timestamp};
+use domain::{MemberId, Profile, Timestamp};
 use serde::Deserialize;
 
 use crate::expression::Update;
-use crate::items::{Attributes, due_attributes, member_key, number, read, text};
+use crate::items::{Attributes, due_attributes, member_key, number, profile_of, read, text};
 use crate::keys::{self, DUE_SHARDS, members};
 use crate::writes::Written;
 use crate::{Role, Store, StoreError};
@@ -90,6 +91,35 @@ impl Store {
         Ok(page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?)
     }
 
+    /// Shows every profile there is, in no order, and counts them.
+    pub async fn each_profile(&self, mut see: impl FnMut(&Profile)) -> Result<u64, StoreError> {
+        let (mut seen, mut start) = (0, None);
+        loop {
+            let page =
+                self.scan_profiles(start).send().await.map_err(|error| StoreError::from_sdk(&error))?;
+            self.meter.read(page.consumed_capacity());
+            for item in page.items.unwrap_or_default() {
+                see(&profile_of(item)?);
+                seen += 1;
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(seen);
+            }
+        }
+    }
+
+    fn scan_profiles(&self, start: Option<Attributes>) -> ScanFluentBuilder {
+        self.client
+            .scan()
+            .table_name(&self.tables.members)
+            .filter_expression("#item = :profile")
+            .expression_attribute_names("#item", members::ITEM)
+            .expression_attribute_values(":profile", text(members::PROFILE))
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
     /// Makes every member due from a moment on, each at its own time within a span, and nobody later than
     /// before: for a new version of the programme that could bring dates forward. Returns how many were
     /// brought forward; run again after an error, it goes on.
@@ -98,18 +128,11 @@ impl Store {
         let mut start = None;
         loop {
             let page = self
-                .client
-                .scan()
-                .table_name(&self.tables.members)
-                .filter_expression("#item = :profile")
+                .scan_profiles(start)
                 .projection_expression("#member, #version, #due_at")
-                .expression_attribute_names("#item", members::ITEM)
                 .expression_attribute_names("#member", members::MEMBER)
                 .expression_attribute_names("#version", members::VERSION)
                 .expression_attribute_names("#due_at", members::DUE_AT)
-                .expression_attribute_values(":profile", text(members::PROFILE))
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
                 .map_err(|error| StoreError::from_sdk(&error))?;

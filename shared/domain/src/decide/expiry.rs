@@ -25,21 +25,21 @@ pub(super) use self::reminders::{remind, upcoming};
 const MAX_EXPIRIES_PER_DECISION: usize = 25;
 
 /// A rule of expiry that is in force.
-struct InForce<'a> {
+pub(super) struct InForce<'a> {
     programme: &'a Programme,
-    expiry: &'a Expiry,
-    not_before: Option<Timestamp>,
+    pub(super) expiry: &'a Expiry,
+    pub(super) not_before: Option<Timestamp>,
 }
 
 impl<'a> InForce<'a> {
-    fn at(programmes: &'a Programmes, moment: Timestamp) -> Result<Option<Self>, TimeError> {
+    pub(super) fn at(programmes: &'a Programmes, moment: Timestamp) -> Result<Option<Self>, TimeError> {
         let programme = &programmes.at(moment).programme;
         let Some(expiry) = &programme.expiry else { return Ok(None) };
         Ok(Some(Self { programme, expiry, not_before: programmes.expires_not_before(moment)? }))
     }
 
     /// When what counts from a moment runs out.
-    fn end(&self, at: Timestamp) -> Result<Timestamp, TimeError> {
+    pub(super) fn end(&self, at: Timestamp) -> Result<Timestamp, TimeError> {
         let end = self.expiry.validity.after(at, &self.programme.time_zone)?;
         Ok(self.not_before.map_or(end, |not_before| end.max(not_before)))
     }

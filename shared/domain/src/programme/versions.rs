@@ -63,6 +63,16 @@ impl Programmes {
         Ok(earliest)
     }
 
+    /// These versions, and another one that comes into force at a moment.
+    pub fn with(&self, programme: Programme, from: Timestamp) -> Self {
+        let number = self.newest().number.saturating_add(1);
+        let versions = self.versions().cloned().chain([Version { number, from, programme }]);
+        let mut later: Vec<Version> = versions.collect();
+        later.sort_by_key(|version| (version.from, version.number));
+        let first = later.remove(0);
+        Self { first, later }
+    }
+
     /// When the next version after a moment comes into force, if one is published.
     pub fn next_from(&self, moment: Timestamp) -> Option<Timestamp> {
         self.later.iter().map(|version| version.from).find(|from| *from > moment)
