@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{SourceName, Timestamp};
 use ring::hmac;
-use runtime::{Problem, Random};
+use runtime::{ParameterStore, Problem, Random};
 use serde::Deserialize;
 
 use self::freshness::Freshness;
@@ -227,8 +227,8 @@ impl Sources {
 
     /// The sources that lie under a path of Parameter Store, one SecureString each, named as the source. They are
     /// read now, and again within five minutes; where that fails now, a request reads them.
-    pub async fn in_parameters(client: aws_sdk_ssm::Client, path: String, now: Timestamp) -> Self {
-        let sources = Self::over(HashMap::new(), Some(Parameters::new(client, path)), now);
+    pub async fn in_parameters(store: ParameterStore, path: String, now: Timestamp) -> Self {
+        let sources = Self::over(HashMap::new(), Some(Parameters::new(store, path)), now);
         // What it could not read is told, and a request tries again.
         let _ = sources.refresh(now).await;
         sources
@@ -236,11 +236,11 @@ impl Sources {
 
     /// The same for a command, which cannot go on without them.
     pub async fn from_parameters(
-        client: aws_sdk_ssm::Client,
+        store: ParameterStore,
         path: String,
         now: Timestamp,
     ) -> Result<Self, SourcesError> {
-        let parameters = Parameters::new(client, path);
+        let parameters = Parameters::new(store, path);
         let sources = parameters.read().await?;
         Ok(Self::over(sources, Some(parameters), now))
     }

@@ -13,6 +13,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::{SourceName, Timestamp};
 use dynoxide::{Database, server};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
@@ -65,11 +66,11 @@ pub(crate) fn credentials() -> Credentials {
     Credentials::new("test", "test", None, None, "tests")
 }
 
-/// A store over an endpoint.
-fn store_at(endpoint: String) -> Store {
+/// The clients over a transport, with an endpoint for the store.
+pub(crate) fn clients(http: SharedHttpClient, dynamodb_endpoint: Option<String>) -> Clients {
     let config = Config {
         region: "eu-west-3".to_owned(),
-        dynamodb_endpoint: Some(endpoint),
+        dynamodb_endpoint,
         sns_endpoint: None,
         ssm_endpoint: None,
         tables: Tables {
@@ -80,8 +81,12 @@ fn store_at(endpoint: String) -> Store {
             erasures: "erasures".to_owned(),
         },
     };
-    let http = aws_smithy_http_client::Builder::new().build_http();
-    Clients::over(config, http, credentials()).store()
+    Clients::over(config, http, credentials())
+}
+
+/// A store over an endpoint.
+fn store_at(endpoint: String) -> Store {
+    clients(aws_smithy_http_client::Builder::new().build_http(), Some(endpoint)).store()
 }
 
 /// A store over an engine of the test's own.

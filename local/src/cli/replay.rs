@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use domain::Date;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Rules;
 use crate::replay::{self, Options};
@@ -53,9 +55,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// A replay runs thousands of reviews, each of which would say so; only what is wrong is worth a line beside the bar.
 pub(super) fn log_warnings() {
-    let filter = EnvFilter::try_from_env("LAUREL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).compact();
-    if format.try_init().is_err() {
+    let format = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(io::stderr).compact();
+    if format.finish().with(runtime::telemetry::filter(Level::WARN)).try_init().is_err() {
         tracing::debug!("logging was already started");
     }
 }

@@ -13,6 +13,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::config::{Config, ConfigError, optional, required};
+use crate::parameter_store::{Access, ParameterStore};
 
 /// Times one call is tried; our own loop decides again after a conflict.
 const ATTEMPTS: u32 = 3;
@@ -89,17 +90,15 @@ impl Clients {
     }
 
     /// Parameter Store.
-    pub fn ssm(&self) -> aws_sdk_ssm::Client {
-        let mut config = aws_sdk_ssm::Config::builder()
-            .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
-            .region(aws_sdk_ssm::config::Region::new(self.config.region.clone()))
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http.clone())
-            .sleep_impl(TokioSleep::new())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts());
-        config.set_endpoint_url(self.config.ssm_endpoint.clone());
-        aws_sdk_ssm::Client::from_conf(config.build())
+    pub fn ssm(&self) -> ParameterStore {
+        ParameterStore::new(Access {
+            region: self.config.region.clone(),
+            endpoint: self.config.ssm_endpoint.clone(),
+            http: self.http.clone(),
+            credentials: self.credentials.clone(),
+            retries: RetryConfig::standard().with_max_attempts(ATTEMPTS),
+            timeouts: timeouts(),
+        })
     }
 
     /// The store over DynamoDB.

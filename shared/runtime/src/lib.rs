@@ -8,6 +8,7 @@ pub mod config;
 pub mod engine;
 pub mod gateway;
 pub mod panics;
+pub mod parameter_store;
 pub mod random;
 pub mod telemetry;
 
@@ -20,4 +21,5 @@ pub use engine::{
     Settled, ToldRating, UNDOABLE_FOR, Unmerged,
 };
 pub use panics::{Panicked, caught};
+pub use parameter_store::{Parameter, ParameterStore, ParameterStoreError};
 pub use random::Random;

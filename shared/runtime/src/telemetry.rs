@@ -3,9 +3,10 @@
 use std::io::IsTerminal as _;
 use std::panic;
 
-use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// What an alarm waits for: the field `signal` of a line, which the template's metric filters look for. The words of a
@@ -31,7 +32,7 @@ pub mod signal {
 
 /// Starts logging; a second call changes nothing.
 pub fn start() {
-    let filter = EnvFilter::try_from_env("LAUREL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(Level::INFO);
     let on_lambda = std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some();
     let started = if on_lambda {
         // Only where it happened: what it says may quote what was read.
@@ -40,8 +41,9 @@ pub fn start() {
         }));
         on_lambda_to(std::io::stderr, filter).try_init()
     } else {
-        let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        format.compact().with_ansi(std::io::stderr().is_terminal()).finish().try_init()
+        let format = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(std::io::stderr);
+        let format = format.compact().with_ansi(std::io::stderr().is_terminal()).finish();
+        format.with(filter).try_init()
     };
     if started.is_err() {
         tracing::debug!("logging was already started");
@@ -50,9 +52,18 @@ pub fn start() {
 
 /// How Lambda wants a line: JSON with a `timestamp` (RFC 3339) and a `level`. Without a timestamp that it can read, it
 /// makes every line `INFO`, and an alarm on errors is blind.
-pub fn on_lambda_to<W>(writer: W, filter: EnvFilter) -> impl Subscriber + Send + Sync
+pub fn on_lambda_to<W>(writer: W, filter: Targets) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).json().flatten_event(true).finish()
+    let format = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(writer);
+    format.json().flatten_event(true).finish().with(filter)
+}
+
+/// What `LAUREL_LOG` lets through: a level, or levels by target (`info,runtime=trace`); a level of its own where the
+/// variable is absent or cannot be read. Filters by a span's fields, which would bring a whole engine of regular
+/// expressions into every function, are not understood.
+pub fn filter(otherwise: Level) -> Targets {
+    let asked = std::env::var("LAUREL_LOG").ok().and_then(|asked| asked.parse().ok());
+    asked.unwrap_or_else(|| Targets::new().with_default(otherwise))
 }

@@ -62,7 +62,7 @@ impl Store {
     /// How to reach a member. Read consistently: a new member's first news follows the enrolment at once.
     pub async fn contact(&self, member: &MemberId) -> Result<Option<Contact>, StoreError> {
         let item = self.member_item(member, members::PERSON, Consistency::Strong).await?;
-        Ok(item.map(contact_of).transpose()?)
+        item.map(contact_of).transpose()
     }
 
     /// Changes how a customer who is a member is reached, unless something newer was told; what is not told stays, and

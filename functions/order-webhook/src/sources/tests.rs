@@ -15,7 +15,7 @@ use lambda_http::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tests::{LOCAL_SOURCES, at, credentials, headers, source};
+use crate::tests::{LOCAL_SOURCES, at, clients, headers, source};
 
 const NOW: &str = "2026-03-01T10:00:00Z";
 const BODY: &[u8] = b"{}";
@@ -52,15 +52,8 @@ impl ParameterStore {
     }
 
     async fn sources(&self) -> Sources {
-        let config = aws_sdk_ssm::Config::builder()
-            .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
-            .region(aws_sdk_ssm::config::Region::new("eu-west-3"))
-            .credentials_provider(credentials())
-            .http_client(SharedHttpClient::new(self.clone()))
-            .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
-            .build();
-        let client = aws_sdk_ssm::Client::from_conf(config);
-        Sources::in_parameters(client, "/laurel/test/sources".to_owned(), at(NOW)).await
+        let store = clients(SharedHttpClient::new(self.clone()), None).ssm();
+        Sources::in_parameters(store, "/laurel/test/sources".to_owned(), at(NOW)).await
     }
 }
 
@@ -73,7 +66,8 @@ impl HttpClient for ParameterStore {
 impl HttpConnector for ParameterStore {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if self.is_away.load(Ordering::SeqCst) {
-            let refusal = SdkBody::from(r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
+            // What the client does not wait and try again for.
+            let refusal = SdkBody::from(r#"{"__type":"AccessDeniedException","message":"Not now"}"#);
             return HttpConnectorFuture::ready(Ok(HttpResponse::new(400.try_into().unwrap(), refusal)));
         }
         let page = self.page(&serde_json::from_slice(request.body().bytes().unwrap()).unwrap());

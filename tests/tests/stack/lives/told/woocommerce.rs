@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Teller, Webhook, moment, money};
-use crate::order::{Happened, Order, Payment, SHIPPING, Shape};
+use crate::lives::order::{Happened, Order, Payment, SHIPPING, Shape};
 
 pub const WOOCOMMERCE: Teller = Teller {
     source: tests::WOOCOMMERCE,

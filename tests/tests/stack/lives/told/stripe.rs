@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Teller, Webhook};
-use crate::order::{Happened, Order, SHIPPING, Shape};
+use crate::lives::order::{Happened, Order, SHIPPING, Shape};
 
 pub const STRIPE: Teller =
     Teller { source: "stripe-main", shape: SHAPE, order_id: |id| format!("pi_{id}"), tell };

@@ -8,7 +8,7 @@ mod woocommerce;
 
 use serde_json::Value;
 
-use crate::order::{Happened, Order, Shape};
+use crate::lives::order::{Happened, Order, Shape};
 
 pub use self::adobe_commerce::ADOBE_COMMERCE;
 pub use self::generic::GENERIC;

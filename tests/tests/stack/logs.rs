@@ -8,7 +8,8 @@ use lambda_http::http::{HeaderMap, Method};
 use runtime::telemetry::{self, signal};
 use serde_json::{Value, json};
 use tests::{GENERIC, SHOPIFY, Shop};
-use tracing_subscriber::EnvFilter;
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// All that our own crates say, and of others what they say in operation.
@@ -53,6 +54,12 @@ impl<'a> MakeWriter<'a> for Kept {
     }
 }
 
+/// Lets a subscriber have the lines of this thread. While it is the only one anywhere, a line that another test's thread
+/// comes by first would be switched off for all; so there is another one.
+pub(crate) fn listening(subscriber: impl Subscriber + Send + Sync) -> (DefaultGuard, Dispatch) {
+    (set_default(subscriber), Dispatch::new(NoSubscriber::new()))
+}
+
 fn order(id: u64, subtotal: &str, currency: &str) -> Value {
     json!({
         "id": id, "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-03-01T10:00:00Z", "currency": currency,
@@ -73,8 +80,8 @@ async fn told(shop: &Shop, topic: &str, body: &Value) -> u16 {
 #[tokio::test]
 async fn no_line_of_any_function_names_a_person() {
     let kept = Kept::default();
-    let subscriber = telemetry::on_lambda_to(kept.clone(), EnvFilter::new(EVERYTHING));
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let subscriber = telemetry::on_lambda_to(kept.clone(), EVERYTHING.parse().unwrap());
+    let _listening = listening(subscriber);
     let shop = Shop::open("2026-03-02T10:00:00Z").await;
     // Given an order that earns a coupon, of which the member is told by e-mail and push.
     assert_eq!(told(&shop, "orders/paid", &order(1, "100.00", "EUR")).await, 202);

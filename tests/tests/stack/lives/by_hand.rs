@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use store::{Consistency, DirectoryKey};
 use tests::{Shop, programme};
 
-use crate::NOW;
-use crate::order::{Happened, Order, Payment, Refund};
-use crate::told::{ADOBE_COMMERCE, GENERIC, SHOPIFY, STRIPE, STRIPE_APART, Teller, WOOCOMMERCE, Webhook};
+use crate::lives::NOW;
+use crate::lives::order::{Happened, Order, Payment, Refund};
+use crate::lives::told::{
+    ADOBE_COMMERCE, GENERIC, SHOPIFY, STRIPE, STRIPE_APART, Teller, WOOCOMMERCE, Webhook,
+};
 
 /// A paid order of two pieces at 60.00.
 fn order() -> Order {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Teller, Webhook, moment, money};
-use crate::order::{Happened, Order, Payment, Shape};
+use crate::lives::order::{Happened, Order, Payment, Shape};
 
 pub const ADOBE_COMMERCE: Teller = Teller {
     source: "mage-os-main",

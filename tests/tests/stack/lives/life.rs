@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::order::{GIFT_CARD, Happened, Order, Payment, Shape, Step};
+use crate::lives::order::{GIFT_CARD, Happened, Order, Payment, Shape, Step};
 
 /// So that a fifth of any number of pieces is whole, a sixth of them too, and half of either.
 const PRICE_STEP: i64 = 60;

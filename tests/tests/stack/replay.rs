@@ -10,9 +10,9 @@ use local::replay::{Options, ReplayError, replay};
 use order_webhook::Sources;
 use tempfile::TempDir;
 
-const SOURCES: &str = include_str!("../../local/sources.toml");
-const PROGRAMME: &str = include_str!("../../programme.toml");
-const EXAMPLE: &str = include_str!("../../local/example-orders.csv");
+const SOURCES: &str = include_str!("../../../local/sources.toml");
+const PROGRAMME: &str = include_str!("../../../programme.toml");
+const EXAMPLE: &str = include_str!("../../../local/example-orders.csv");
 
 /// Steps between two interruptions: so few that a small history is interrupted several times.
 const STEPS_UNTIL_KILLED: usize = 17;

@@ -10,7 +10,8 @@ use runtime::{Clock, Engine, Random};
 use serde_json::{Value, json};
 use tests::{GENERIC, Shop, at};
 use tier_review::TierReview;
-use tracing_subscriber::EnvFilter;
+
+use crate::logs::listening;
 
 const OPENS: &str = "2026-03-02T10:00:00Z";
 
@@ -29,8 +30,8 @@ async fn missed(shop: &Shop, moment: &str) -> Vec<Value> {
     }
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = telemetry::on_lambda_to(move || writer.clone(), EnvFilter::new("info"));
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let subscriber = telemetry::on_lambda_to(move || writer.clone(), "info".parse().unwrap());
+    let _listening = listening(subscriber);
     let engine = Engine::new(shop.stack.store().clone(), Clock::fixed(at(moment)), Random::system());
     let review = TierReview::new(engine).missing_sources_after(SignedDuration::from_hours(72));
     review.handle(LambdaEvent::new(json!({}), Context::default())).await.unwrap();

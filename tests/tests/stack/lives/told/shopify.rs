@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Teller, Webhook, moment, money};
-use crate::order::{Happened, Order, Payment, Refund, Shape};
+use crate::lives::order::{Happened, Order, Payment, Refund, Shape};
 
 pub const SHOPIFY: Teller = Teller {
     source: tests::SHOPIFY,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Teller, Webhook, moment};
-use crate::order::{Happened, Order, Payment, Shape};
+use crate::lives::order::{Happened, Order, Payment, Shape};
 
 pub const GENERIC: Teller = Teller {
     source: tests::GENERIC,
