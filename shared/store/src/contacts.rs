@@ -130,48 +130,36 @@ impl Store {
     }
 }
 
+/// Which parts of a telling are news.
+struct IsNews {
+    contact: bool,
+    consent: bool,
+}
+
 impl Told<'_> {
     /// The update that joins it to what is stored, on the condition that this is still as it was read; nothing where
     /// nothing changes.
     fn beyond(&self, stored: Attributes) -> Result<Option<Update>, StoreError> {
         let at = text(time::sortable(self.at));
-        let clock = |name: &str| stored.get(name).cloned();
-        let (contact_clock, consent_clock) = (clock(members::TOLD_AT), clock(members::CONSENT_AT));
-        let is_newer = |clock: &Option<_>| clock.as_ref().is_none_or(|known| sorts_below(known, &at));
         let mut update = Update::default();
         update.asks_for_nothing();
-        for (name, seen) in [(members::TOLD_AT, &contact_clock), (members::CONSENT_AT, &consent_clock)] {
+        let [contact, consent] = [members::TOLD_AT, members::CONSENT_AT].map(|clock| {
+            let seen = stored.get(clock);
             match seen {
-                Some(value) => update.and_if_equal(name, value.clone()),
-                None => update.and_if_missing(name),
+                Some(value) => update.and_if_equal(clock, value.clone()),
+                None => update.and_if_missing(clock),
             }
-        }
+            seen.is_none_or(|seen| seen.as_s().ok() < at.as_s().ok())
+        });
         let known = if stored.is_empty() { Contact::default() } else { contact_of(stored)? };
-        let mut next = known.clone();
-        let tells_contact = self.occasion != Occasion::Checkout && has_address(self.contact);
-        if tells_contact && self.occasion == Occasion::Weighed {
-            let Contact { consent, consent_by, .. } = known.clone();
-            next = Contact { consent, consent_by, ..self.contact.clone() };
-        } else if tells_contact && is_newer(&contact_clock) {
-            next.hear(self.contact);
-        }
-        let is_contact_news =
-            tells_contact && (self.occasion == Occasion::Weighed || is_newer(&contact_clock));
-        let is_consent_news = self.contact.consent.is_some() && is_newer(&consent_clock);
-        match self.occasion {
-            _ if !is_consent_news => {}
-            Occasion::Update => next.hear_consent(self.contact),
-            Occasion::Checkout | Occasion::Weighed => next.hear_at_checkout(self.contact),
-        }
-        // A word that changes nothing is news all the same, as of its moment; but not with every order.
-        if !is_contact_news && (!is_consent_news || (self.occasion == Occasion::Checkout && next == known)) {
+        let Some((next, is_news)) = self.joined_to(&known, &IsNews { contact, consent }) else {
             return Ok(None);
-        }
-        if is_contact_news {
+        };
+        if is_news.contact {
             update.set(members::TOLD_AT, at.clone());
             self.mark_owner(&mut update, next.email == self.contact.email);
         }
-        if is_consent_news {
+        if is_news.consent {
             update.set(members::CONSENT_AT, at);
         }
         let attributes = write(&next)?;
@@ -182,6 +170,32 @@ impl Told<'_> {
             update.set(&attribute, value);
         }
         Ok(Some(update))
+    }
+
+    /// The contact after this telling, and what of it is news; nothing where there is none.
+    fn joined_to(&self, known: &Contact, is_newer: &IsNews) -> Option<(Contact, IsNews)> {
+        let tells_contact = self.occasion != Occasion::Checkout && has_address(self.contact);
+        let is_news = IsNews {
+            contact: tells_contact && (self.occasion == Occasion::Weighed || is_newer.contact),
+            consent: self.contact.consent.is_some() && is_newer.consent,
+        };
+        let mut next = known.clone();
+        match self.occasion {
+            _ if !is_news.contact => {}
+            Occasion::Weighed => {
+                let Contact { consent, consent_by, .. } = next;
+                next = Contact { consent, consent_by, ..self.contact.clone() };
+            }
+            Occasion::Update | Occasion::Checkout => next.hear(self.contact),
+        }
+        match self.occasion {
+            _ if !is_news.consent => {}
+            Occasion::Update => next.hear_consent(self.contact),
+            Occasion::Checkout | Occasion::Weighed => next.hear_at_checkout(self.contact),
+        }
+        // A word that changes nothing is news all the same, as of its moment; but not with every order.
+        let changes = self.occasion != Occasion::Checkout || next != *known;
+        ((is_news.contact || is_news.consent) && changes).then_some((next, is_news))
     }
 
     /// Whose the contact is, so that it goes with them if the merge is taken back; where the own address stayed, it is
@@ -198,13 +212,6 @@ impl Told<'_> {
 fn has_address(contact: &Contact) -> bool {
     *contact
         != Contact { consent: contact.consent, consent_by: contact.consent_by.clone(), ..Contact::default() }
-}
-
-fn sorts_below(
-    one: &aws_sdk_dynamodb::types::AttributeValue,
-    other: &aws_sdk_dynamodb::types::AttributeValue,
-) -> bool {
-    one.as_s().ok() < other.as_s().ok()
 }
 
 fn contact_of(item: Attributes) -> Result<Contact, StoreError> {

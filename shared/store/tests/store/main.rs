@@ -7,6 +7,7 @@ mod commit;
 mod due;
 mod given;
 mod members;
+mod names;
 mod orders;
 mod parking;
 mod parts;

@@ -29,7 +29,7 @@ fn sought() -> Sought {
     Sought::Customer(source(), CustomerId::new("7").unwrap())
 }
 
-fn name(text: &str) -> ErasureId {
+pub(crate) fn name(text: &str) -> ErasureId {
     ErasureId::new(text).unwrap()
 }
 
@@ -66,12 +66,12 @@ async fn given_a_person(store: &Store) {
     store.record_order(&order_of("9", customer("8"))).await.unwrap();
 }
 
-async fn exported(store: &Store, sought: &Sought) -> PersonDocument {
+pub(crate) async fn exported(store: &Store, sought: &Sought) -> PersonDocument {
     store.export_person(name("export"), sought, at("2026-03-10T12:00:00Z")).await.unwrap()
 }
 
 /// Works an erasure off, page by page; the endpoints that it asked to delete.
-async fn erased(store: &Store, id: &ErasureId) -> Vec<String> {
+pub(crate) async fn erased(store: &Store, id: &ErasureId) -> Vec<String> {
     let mut endpoints = Vec::new();
     let now = at("2026-03-10T12:00:00Z");
     loop {
