@@ -107,10 +107,37 @@ async fn a_refund_is_the_same_wherever_its_row_stands_and_two_alike_are_two() {
     let twice = "c-1,2026-02-02,1000,refund,1,,,,\n".repeat(2);
     bench.import(&format!("{COUPON}{twice}")).await;
     let others = "c-2,2026-01-01,100,order,2,,,,\nc-2,2026-01-02,100,order,3,,,,\n";
-    let longer = format!("{others}{twice}{COUPON}c-1,2026-02-02,1000,refund,1,,,r-3,\n");
+    let longer = format!("{others}{twice}{COUPON}c-1,2026-02-09,1000,refund,1,,,r-3,\n");
     let report = bench.import(&longer).await;
     assert_eq!((report.sent, report.known), (3, 3));
     assert_eq!(bench.account("c-1").await.1, 6_000 - 5_000 - 300);
+}
+
+#[tokio::test]
+async fn a_refund_without_an_identifier_is_the_one_that_its_platform_tells_whichever_comes_first() {
+    for is_imported_first in [true, false] {
+        let bench = Bench::new().await;
+        bench.import("c-1,2026-02-01,5000,order,1,,,,\n").await;
+        let row = "c-1,2026-02-20,2000,refund,1,,,,\n";
+        if is_imported_first {
+            bench.import(row).await;
+        }
+        let source = SourceName::new("shop").unwrap();
+        let order = domain::OrderKey::of_order(&source, "1").unwrap();
+        let tell = async |id: &str, at: &str, amount: i64| {
+            let currency = domain::Currency::new("EUR").unwrap();
+            let goods = domain::Goods::untaxed(amount);
+            let refund = domain::Refund::of_goods(at.parse().unwrap(), currency, goods);
+            let id = domain::RefundId::new(id).unwrap();
+            bench.stack.store().record_refund(&order, &id, &refund).await.unwrap();
+        };
+        tell("re_1", "2026-02-20T16:30:00Z", 2_000).await;
+        bench.import(row).await;
+        assert_eq!(bench.account("c-1").await.1, 300);
+        tell("re_2", "2026-02-20T17:30:00Z", 2_000).await;
+        bench.stack.drain().await.unwrap();
+        assert_eq!(bench.account("c-1").await.1, 100, "the platform tells two");
+    }
 }
 
 #[tokio::test]

@@ -38,8 +38,10 @@
 //!     "id": "r-1",
 //!     "order_id": "1001",                         // leave out where no order is known; then customer is needed
 //!     "refunded_at": "2026-03-05T09:00:00+01:00",
+//!     "updated_at": "2026-03-05T09:00:00+01:00",  // optional: else the signature's time stamp; a later one corrects it
 //!     "currency": "EUR",
 //!     "goods": { "amount_minor": 1000 },          // what this refund gives back
+//!     "money_minor": 1200,                        // or, in place of goods, the money: goods first, with their tax
 //!     "customer": { "id": "c-1" }                 // optional where order_id stands
 //!   }
 //! }
@@ -49,7 +51,7 @@
 
 use domain::{
     CardFingerprint, Contact, Currency, Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund,
-    RefundId,
+    RefundId, RefundKind,
 };
 use domain::{Snapshot, SourceName, Timestamp, UnlinkedRefund};
 use ring::hmac;
@@ -82,9 +84,7 @@ impl Platform for Generic {
         // Twice over a small body: only so does an error know the whole way to its field.
         match read::<Event>(delivery.body)?.kind.as_str() {
             "order.updated" => read::<OrderUpdated>(delivery.body)?.order.news(delivery, self.country),
-            "order.refunded" => {
-                read::<OrderRefunded>(delivery.body)?.refund.news(delivery.source, self.country)
-            }
+            "order.refunded" => read::<OrderRefunded>(delivery.body)?.refund.news(delivery, self.country),
             _ => Ok(News::Nothing("events of this type are not needed")),
         }
     }
@@ -135,8 +135,10 @@ struct RefundDocument {
     id: Id<RefundId>,
     order_id: Option<Id<PlatformId>>,
     refunded_at: Instant,
+    updated_at: Option<Instant>,
     currency: Currency,
-    goods: GoodsField,
+    goods: Option<GoodsField>,
+    money_minor: Option<MinorUnits>,
     customer: Option<CustomerDocument>,
 }
 
@@ -184,7 +186,7 @@ impl OrderDocument {
         let payment = self.payment()?;
         let updated_at = match self.updated_at {
             Some(Instant(at)) => at,
-            None => signed_at(delivery)?,
+            None => signed_at(delivery, "order.updated_at")?,
         };
         Ok(News::Order(Order {
             key: order_key(delivery.source, &self.id.0, "order.id")?,
@@ -224,13 +226,18 @@ impl OrderDocument {
 }
 
 impl RefundDocument {
-    fn news(self, source: &SourceName, country: Option<Country>) -> Result<News, BadInput> {
+    fn news(self, delivery: &Delivery<'_>, country: Option<Country>) -> Result<News, BadInput> {
+        let source = delivery.source;
+        let refund = self.refund(delivery)?;
         let customer = self.customer.map(|customer| customer.at(source, country));
         let Id(id) = self.id;
-        let refund = Refund::of_goods(self.refunded_at.0, self.currency, self.goods.0);
         if let Some(Id(order)) = self.order_id {
             let order = order_key(source, &order, "refund.order_id")?;
             return Ok(News::Refund { order, id, refund });
+        }
+        if self.money_minor.is_some() {
+            let problem = "is goods only of an order; tell goods where there is no order_id";
+            return Err(BadInput::at("refund.money_minor", problem));
         }
         if !customer.as_ref().is_some_and(Customer::is_named) {
             return Err(BadInput::at(
@@ -241,6 +248,21 @@ impl RefundDocument {
         let key =
             OrderKey::of_unlinked_refund(source, &id).map_err(|error| BadInput::at("refund.id", error))?;
         Ok(News::UnlinkedRefund(UnlinkedRefund { key, customer, refund }))
+    }
+
+    /// The refund in the version that is told.
+    fn refund(&self, delivery: &Delivery<'_>) -> Result<Refund, BadInput> {
+        let (at, currency) = (self.refunded_at.0, self.currency);
+        let refund = match (&self.goods, self.money_minor) {
+            (Some(GoodsField(goods)), None) => Refund::of_goods(at, currency, *goods),
+            (None, Some(MinorUnits(money))) => Refund::of_money(at, currency, money, RefundKind::Money),
+            _ => return Err(BadInput::at("refund.goods", "is needed, or money_minor, and not both")),
+        };
+        let version = match self.updated_at {
+            Some(Instant(at)) => at,
+            None => signed_at(delivery, "refund.updated_at")?,
+        };
+        Ok(refund.as_of(version))
     }
 }
 
@@ -262,10 +284,10 @@ fn order_key(source: &SourceName, id: &PlatformId, place: &str) -> Result<OrderK
     OrderKey::of_order(source, &id.0).map_err(|error| BadInput::at(place, error))
 }
 
-fn signed_at(delivery: &Delivery<'_>) -> Result<Timestamp, BadInput> {
-    let signed_at = standard_webhooks::signed_at(delivery)
-        .map_err(|refusal| BadInput::at("order.updated_at", refusal))?;
-    domain::time::in_range(signed_at).map_err(|error| BadInput::at("order.updated_at", error))
+/// When the delivery was signed, in place of a field that is not there.
+fn signed_at(delivery: &Delivery<'_>, place: &str) -> Result<Timestamp, BadInput> {
+    let signed_at = standard_webhooks::signed_at(delivery).map_err(|refusal| BadInput::at(place, refusal))?;
+    domain::time::in_range(signed_at).map_err(|error| BadInput::at(place, error))
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ struct OrderBody {
     discount_amount: Amount,
     #[serde(default, deserialize_with = "null_is_default")]
     coupon_discount: Amount,
+    /// All that was given back, also what the list of refunds does not name.
+    #[serde(default, deserialize_with = "null_is_default")]
+    refunded_amount: Amount,
     #[serde(default, deserialize_with = "null_is_default")]
     is_tax_inclusive_pricing: bool,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -141,7 +144,13 @@ impl OrderBody {
         let has_refunds = refunds.iter().any(|refund| !refund.is_declined());
         let priced = self.priced(currency, certificates)?;
         let updated_at = self.date_modified.unwrap_or(self.date_created).0;
-        let (payment, cancelled) = self.standing(has_refunds);
+        // What was given back where no refund is listed, such as by a payment provider's own page.
+        let unlisted = if has_refunds { Decimal::ZERO } else { self.refunded_amount.0.max(Decimal::ZERO) };
+        let unlisted = minor_units("refunded_amount", unlisted, currency)?;
+        let (payment, cancelled) = match self.standing(has_refunds || unlisted > 0) {
+            (Payment::Paid, false) if unlisted > 0 => (left_of(&priced, unlisted), false),
+            standing => standing,
+        };
         Ok(Order {
             key: OrderKey::of_order(source, &self.id.0.0).map_err(|error| BadInput::at("id", error))?,
             placed_at: self.date_created.0,
@@ -210,6 +219,12 @@ impl OrderBody {
             contact: contact(email, false, phone, name, locale),
         }
     }
+}
+
+/// How far goods are still paid after money went back: it is goods first, with their tax.
+fn left_of(priced: &Priced, money: i64) -> Payment {
+    let left = priced.gross.saturating_sub(money);
+    if left > 0 { Payment::Partial { paid: left, total: priced.gross } } else { Payment::Unpaid }
 }
 
 /// What a status says of payment. Shops rename them, so only the number tells.

@@ -255,6 +255,21 @@ fn what_is_given_or_withheld_beside_a_product_is_goods_with_their_tax_too() {
 }
 
 #[test]
+fn what_was_given_back_without_a_refund_in_the_list_is_goods_first_with_their_tax() {
+    let standing = |status: u32, refunded: &str, refunds: Value| {
+        let order = with(order(), json!({"status_id": status, "refunded_amount": refunded}));
+        let snapshot = told(&order, &refunds, &json!([])).snapshot;
+        (snapshot.payment, snapshot.cancelled)
+    };
+    let part = Payment::Partial { paid: 7_800, total: 10_800 };
+    assert_eq!(standing(14, "30.0000", json!([])), (part, false));
+    assert_eq!(standing(4, "200.0000", json!([])), (Payment::Unpaid, false));
+    let listed = json!([refund(1, 30.0, 0.0, json!([item("ORDER", 30.0)]))]);
+    assert_eq!(standing(14, "30.0000", listed), (Payment::Paid, false), "the refund deducts it");
+    assert_eq!(standing(4, "0.0000", json!([])), (Payment::Paid, true));
+}
+
+#[test]
 fn refunds_never_give_back_more_than_the_goods_and_all_of_them_exactly_all() {
     let third = |id| refund(id, 43.2, 7.2, json!([item("PRODUCT", 36.0)]));
     let back = goods_back(&order(), &json!([third(10), third(9), third(11)]));

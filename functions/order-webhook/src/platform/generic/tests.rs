@@ -106,6 +106,32 @@ fn a_refund_names_its_order() {
 }
 
 #[test]
+fn a_refund_has_the_version_that_is_told_else_the_moment_at_which_it_was_signed() {
+    let version = |document: &Value| match parse(document) {
+        Ok(News::Refund { refund, .. }) => refund.as_of,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(version(&refund()), Some(at("2026-03-01T10:00:00Z")));
+    let told = with(refund(), "/refund/updated_at", json!("2026-03-06T09:00:00+01:00"));
+    assert_eq!(version(&told), Some(at("2026-03-06T08:00:00Z")));
+}
+
+#[test]
+fn a_refund_tells_its_goods_or_its_money() {
+    let money = with(with(refund(), "/refund/goods", Value::Null), "/refund/money_minor", json!(1200));
+    let Ok(News::Refund { refund: told, .. }) = parse(&money) else { panic!() };
+    assert_eq!((told.kind, told.goods), (RefundKind::Money, Goods::untaxed(1200)));
+    let neither_or_both = "refund.goods: is needed, or money_minor, and not both";
+    for wrong in
+        [with(refund(), "/refund/goods", Value::Null), with(refund(), "/refund/money_minor", json!(1))]
+    {
+        assert_eq!(parse(&wrong).unwrap_err(), neither_or_both);
+    }
+    let unlinked = parse(&with(money, "/refund/order_id", Value::Null)).unwrap_err();
+    assert!(unlinked.starts_with("refund.money_minor: "), "{unlinked}");
+}
+
+#[test]
 fn a_refund_without_an_order_needs_a_customer() {
     let unlinked = with(refund(), "/refund/order_id", Value::Null);
     let expected = "refund.customer: needs an id, an email, a phone or a card where there is no order_id";

@@ -51,7 +51,7 @@ pub(super) fn told(
     {
         order.refunds.push(refund);
     }
-    order.refunds.retain(RefundBody::is_final);
+    order.refunds.retain(RefundBody::is_decided);
     if order.refunds.len() > MAX_REFUNDS_PER_ORDER {
         return Err(BadInput::at("order.refunds", format_args!("are more than {MAX_REFUNDS_PER_ORDER}")));
     }
@@ -66,7 +66,7 @@ pub(super) fn told(
         news.push(News::Order(order.told(source)?));
     }
     for mut sale in sales {
-        sale.refunds.retain(RefundBody::is_final);
+        sale.refunds.retain(RefundBody::is_decided);
         news.push(News::Order(sale_told(source, &sale, &order)?));
     }
     news.extend(unlinked(source, &order)?);
@@ -97,7 +97,7 @@ fn by_amount(order: &OrderBody, refunds: &[RefundBody]) -> Result<BTreeMap<Refun
     let mut before = priced.share(0);
     let mut told = BTreeMap::new();
     for refund in in_order {
-        sum = sum.saturating_add(refund.amount_money.amount.max(0));
+        sum = sum.saturating_add(refund.money());
         let so_far = priced.share(sum);
         told.insert(refund.id.0.clone(), refund.told(so_far.less(&before).goods(), order));
         before = so_far;
@@ -121,7 +121,7 @@ fn by_lines(
         return Ok(BTreeMap::from([(id, Refund::of_goods(refunded_at, currency, goods.goods()))]));
     }
     let told = given_back.refunds.iter().map(|refund| {
-        let share = goods.part(refund.amount_money.amount, money);
+        let share = goods.part(refund.money(), money);
         (refund.id.0.clone(), refund.told(share.goods(), given_back))
     });
     Ok(told.collect())
@@ -155,9 +155,19 @@ fn unlinked(source: &SourceName, order: &OrderBody) -> Result<Option<News>, BadI
 }
 
 impl RefundBody {
-    /// Whether the money is gone for good; one that is pending is told again.
-    fn is_final(&self) -> bool {
+    /// Whether it is known what became of it; one that is pending is told again.
+    fn is_decided(&self) -> bool {
+        self.is_made() || matches!(self.status.as_deref(), Some("FAILED" | "REJECTED"))
+    }
+
+    /// Whether the money is gone for good.
+    fn is_made(&self) -> bool {
         matches!(self.status.as_deref(), Some("APPROVED" | "COMPLETED"))
+    }
+
+    /// What went back. Nothing of one that failed, also where it had been told as made before.
+    fn money(&self) -> i64 {
+        if self.is_made() { self.amount_money.amount.max(0) } else { 0 }
     }
 
     fn told(&self, goods: Goods, order: &OrderBody) -> Refund {

@@ -215,7 +215,20 @@ fn a_refund_of_money_is_taken_as_goods_first_up_to_all_of_them() {
         refund("d", 1, 6_000, "FAILED"),
     ]);
     let order = order(&with(sale(), json!({"refunds": list})));
-    assert_eq!(refunds(&order), [("a", 3_000, 500), ("b", 6_000, 1_000)]);
+    let failed = ("d", 0, 0);
+    assert_eq!(
+        refunds(&order),
+        [("a", 3_000, 500), ("b", 6_000, 1_000), failed],
+        "it may have been told before"
+    );
+}
+
+#[test]
+fn a_refund_of_money_is_goods_with_their_tax_where_that_is_on_top() {
+    let refund = json!([{"id": "a", "amount_money": euros(1_800), "status": "COMPLETED"}]);
+    let mut sale = with(sale(), json!({ "refunds": refund }));
+    sale["order"]["taxes"][0]["type"] = json!("ADDITIVE");
+    assert_eq!(refunds(&order(&sale)), [("a", 1_500, 300)]);
 }
 
 #[test]
