@@ -1,19 +1,17 @@
 //! A shop's order history: the file as rows that can be sent, and the rows that cannot, each with its line.
 
 mod fields;
-mod newlines;
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io::Read;
 
-use csv::{ByteRecord, ReaderBuilder};
 use domain::{Contact, Currency, CustomerId, RefundId, SourceName, Timestamp};
 
 pub use self::fields::BadReason;
 use self::fields::{Columns, Fields, KindField};
-pub(crate) use self::fields::{moment, place_of, shown};
-pub(crate) use self::newlines::Newlines;
+pub(crate) use self::fields::{moment, named_columns, shown};
+use crate::table::{Table, TableError};
 
 /// The most rows of one file. They are kept in memory, about 100 bytes each, to be put in order.
 pub const MAX_ROWS: usize = 10_000_000;
@@ -21,12 +19,17 @@ pub const MAX_ROWS: usize = 10_000_000;
 /// Why a file is no order history at all.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// It cannot be read.
-    #[error("it cannot be read: {0}")]
-    Unreadable(#[from] csv::Error),
+    /// It cannot be read as a table.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The first line lacks columns.
-    #[error("its first line has no column {0}")]
-    MissingColumns(String),
+    #[error("its first line has no column {missing}; it has {found}")]
+    MissingColumns {
+        /// Those that it lacks.
+        missing: String,
+        /// Those that it has.
+        found: String,
+    },
     /// The first line names a column twice.
     #[error("its first line has the column {0} twice")]
     ColumnTwice(&'static str),
@@ -120,16 +123,12 @@ impl History {
     /// file has them. A bad row does not stop the reading.
     pub fn read(file: impl Read, source: &SourceName, purpose: Purpose) -> Result<Self, HistoryError> {
         let mut reading = Reading::default();
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Newlines::new(file));
-        let mut record = ByteRecord::new();
-        reader.read_byte_record(&mut record)?;
-        let columns = Columns::find(&record, purpose)?;
-        while reader.read_byte_record(&mut record)? {
+        let mut table = Table::open(file)?;
+        let columns = Columns::find(table.header(), purpose)?;
+        while let Some((line, record)) = table.next_row()? {
             if reading.rows.len() + reading.bad_rows.len() >= MAX_ROWS {
                 return Err(HistoryError::TooLong);
             }
-            let line = first_line(&record, reader.position().line());
             match columns.read(&record, source).and_then(|fields| reading.row(line, fields)) {
                 Ok(row) => reading.rows.push(row),
                 Err(reason) => reading.bad_rows.push(BadRow { line, reason }),
@@ -166,13 +165,6 @@ impl Names {
         customers.sort_unstable();
         customers
     }
-}
-
-/// The line on which a record begins, from the line after its end. The reader's own answer for the beginning would
-/// be that of the empty lines before it.
-pub(crate) fn first_line(record: &ByteRecord, line_after: u64) -> u64 {
-    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count();
-    line_after.saturating_sub(1).saturating_sub(within as u64)
 }
 
 fn index(number: u32) -> usize {

@@ -5,8 +5,10 @@
 //! rate; the stream does the rest. A small file remembers how far it came; the keys make a row that is sent again a
 //! duplicate, so where it stands exactly does not matter.
 
+mod layout;
 mod members;
 mod parcel;
+mod plan;
 mod progress;
 mod report;
 mod roll;
@@ -19,8 +21,10 @@ use domain::{Currency, SourceName, Timestamp};
 use store::{Recorded, Store, StoreError};
 use tokio::task::JoinSet;
 
+pub(crate) use self::layout::{Exporter, Layout, NamedColumn};
 pub(crate) use self::members::import_members;
 use self::parcel::{Naming, Parcel};
+pub(crate) use self::plan::{Plan, plan, plan_members};
 pub(crate) use self::progress::ProgressError;
 use self::progress::{Identity, Progress, Rejected};
 pub(crate) use self::report::Report;
@@ -28,6 +32,7 @@ use crate::bar::Bar;
 use crate::digest::{Digest, Digesting};
 use crate::history::{BadReason, BadRow, History, HistoryError, Kind, Names, Purpose, Row};
 use crate::pace::{Pace, patiently};
+use crate::table::TableError;
 
 /// Writes under way at once: from a desk far from the region each takes a tenth of a second, and the rate must still
 /// be reached.
@@ -66,6 +71,14 @@ pub(crate) enum ImportError {
         path: PathBuf,
         /// Why.
         problem: HistoryError,
+    },
+    /// The rejected rows cannot be written, or no longer be read.
+    #[error("{path}: {problem}", path = path.display())]
+    Rejected {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        problem: TableError,
     },
     /// How far it came.
     #[error(transparent)]
@@ -110,8 +123,7 @@ pub(crate) async fn import(
     let mut rejected: Vec<Rejected> = bad_rows.iter().map(Rejected::of).collect();
     rejected.extend(progress.rejected.iter().cloned());
     rejected.sort_by_key(|row| row.line);
-    report::write_rejected(&options.rejected, &rejected)
-        .map_err(|problem| ImportError::File { path: options.rejected.clone(), problem })?;
+    report::write_rejected(options, &rejected)?;
     progress.forget(&options.state)?;
     let refunds = rows.iter().filter(|row| matches!(row.kind, Kind::Refund(_))).count();
     Ok(Report {

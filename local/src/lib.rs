@@ -28,5 +28,6 @@ pub mod ssm;
 pub mod stack;
 pub mod state;
 pub mod streams;
+mod table;
 pub mod template;
 mod webhook_event;

@@ -6,6 +6,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::{HistoryError, Purpose};
+use crate::table::column_name;
 
 /// The columns that are read; a file may have others, in any order.
 const COLUMNS: [&str; 5] = ["customer_id", "date", "amount_minor", "kind", "order_id"];
@@ -13,8 +14,12 @@ const COLUMNS: [&str; 5] = ["customer_id", "date", "amount_minor", "kind", "orde
 const FURTHER_COLUMNS: [&str; 6] = ["currency", "refund_id", "email", "email_verified", "name", "locale"];
 /// Characters of a bad value that its reason shows.
 const SHOWN_CHARACTERS: usize = 40;
+/// Columns of a first line that a message names.
+const MAX_COLUMNS_SHOWN: usize = 20;
 /// The length of `YYYY-MM-DD`.
 const DATE_BYTES: usize = 10;
+/// Of a date with strokes, a number beyond this is a day.
+const MONTHS: u8 = 12;
 
 /// Where the columns stand in this file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +79,10 @@ pub enum BadReason {
         problem: domain::ids::IdError,
     },
     /// Neither a date nor an instant.
-    #[error("date {0} is neither a date such as 2026-01-31 nor an instant such as 2026-01-31T12:00:00+01:00")]
+    #[error(
+        "date {0} is neither a date such as 2026-01-31 nor an instant such as 2026-01-31T12:00:00+01:00 (of 31/01/2026 \
+         and 01/31/2026 those are read that can be only one day)"
+    )]
     Date(String),
     /// A moment that the engine cannot keep.
     #[error("date {0} lies outside the years 1970 to 9000")]
@@ -129,7 +137,10 @@ impl Columns {
             }
         }
         if !missing.is_empty() {
-            return Err(HistoryError::MissingColumns(missing.join(", ")));
+            return Err(HistoryError::MissingColumns {
+                missing: missing.join(", "),
+                found: named_columns(header),
+            });
         }
         let [customer_id, date, amount_minor, kind, order_id] = places;
         Ok(Self { customer_id, date, amount_minor, kind, order_id, further, width: header.len(), purpose })
@@ -171,12 +182,26 @@ impl Columns {
     }
 }
 
-/// Where a column stands, if it does.
-pub(crate) fn place_of(name: &'static str, header: &ByteRecord) -> Result<Option<usize>, HistoryError> {
-    let mut found = header.iter().enumerate().filter(|(_, cell)| cell.trim_ascii() == name.as_bytes());
+/// Where a column stands, if it does. `Customer ID` is `customer_id`.
+fn place_of(name: &'static str, header: &ByteRecord) -> Result<Option<usize>, HistoryError> {
+    let mut found = header.iter().enumerate().filter(|(_, cell)| column_name(cell) == name);
     match (found.next(), found.next()) {
         (Some(_), Some(_)) => Err(HistoryError::ColumnTwice(name)),
         (found, _) => Ok(found.map(|(index, _)| index)),
+    }
+}
+
+/// The columns of a first line, for a message.
+pub(crate) fn named_columns(header: &ByteRecord) -> String {
+    let names: Vec<_> = header
+        .iter()
+        .filter(|cell| !cell.is_empty())
+        .map(|cell| shown(&String::from_utf8_lossy(cell)))
+        .collect();
+    match names.len() {
+        0 => "none".to_owned(),
+        more if more > MAX_COLUMNS_SHOWN => format!("{}, …", names[..MAX_COLUMNS_SHOWN].join(", ")),
+        _ => names.join(", "),
     }
 }
 
@@ -211,8 +236,8 @@ fn read_order_id<'a>(
 
 fn read_kind(text: &str) -> Result<KindField, BadReason> {
     match text {
-        "order" => Ok(KindField::Order),
-        "refund" => Ok(KindField::Refund),
+        _ if text.eq_ignore_ascii_case("order") => Ok(KindField::Order),
+        _ if text.eq_ignore_ascii_case("refund") => Ok(KindField::Refund),
         other => Err(BadReason::Kind(shown(other))),
     }
 }
@@ -257,14 +282,9 @@ fn read_date(text: &str) -> Result<Timestamp, BadReason> {
 /// A date or an instant, as [`read_date`] takes them, of any year.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_at_checked(DATE_BYTES)?;
+    let date = iso_date(date)?;
+    let text = format!("{date}{time}");
     // The calendar's own reader knows more forms (20260131, 2026-W05-6); one is enough here.
-    if !date
-        .bytes()
-        .enumerate()
-        .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() })
-    {
-        return None;
-    }
     if time.is_empty() {
         let midnight = date.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight());
         return TimeZone::UTC.to_timestamp(midnight).ok();
@@ -276,6 +296,26 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
         return text.parse().ok();
     }
     TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()
+}
+
+/// A date as `2026-01-31`, also from `2026/01/31`, from `31.01.2026`, which begins with the day wherever it is written,
+/// and from `31/01/2026` and `01/31/2026`, unless it could be either: the third of April and the fourth of March.
+fn iso_date(text: &str) -> Option<String> {
+    let sign = text.chars().find(|sign| !sign.is_ascii_digit())?;
+    let parts: Vec<&str> = text.split(sign).collect();
+    let [first, second, third] = parts[..] else { return None };
+    if !parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+        return None;
+    }
+    let is_late = |part: &str| part.parse::<u8>().is_ok_and(|number| number > MONTHS);
+    let (year, month, day) = match (sign, first.len(), second.len(), third.len()) {
+        ('-' | '/', 4, 2, 2) => (first, second, third),
+        ('.', 2, 2, 4) => (third, second, first),
+        ('/' | '-', 2, 2, 4) if is_late(first) || first == second => (third, second, first),
+        ('/' | '-', 2, 2, 4) if is_late(second) => (third, first, second),
+        _ => return None,
+    };
+    Some(format!("{year}-{month}-{day}"))
 }
 
 /// A value as a message shows it: short, quoted, and without anything that could upset a terminal.
@@ -309,13 +349,25 @@ mod tests {
     }
 
     #[test]
+    fn a_date_as_people_write_it_is_read_where_it_can_be_only_one_day() {
+        for text in ["29.02.2024", "29/02/2024", "02/29/2024", "2024/02/29", "29-02-2024"] {
+            assert_eq!(at(text), "2024-02-29T00:00:00Z", "{text}");
+        }
+        assert_eq!(at("04/04/2024"), "2024-04-04T00:00:00Z");
+        assert_eq!(at("31.01.2024 12:30"), "2024-01-31T12:30:00Z");
+    }
+
+    #[test]
     fn anything_else_is_no_date() {
         for text in [
             "",
             "2023-02-29",
             "2024-2-9",
             "20240229",
-            "29/02/2024",
+            "03/04/2024",
+            "31.02.2024",
+            "32/13/2024",
+            "2024.02.29",
             "2024-02-29T",
             "2024-02-29X01:30:00",
             "2024-02-29T25:00:00",

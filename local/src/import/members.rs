@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::progress::{Identity, Progress, Rejected};
 use super::roll::{Roll, Row};
-use super::{IN_FLIGHT, ImportError, Options, report};
+use super::{IN_FLIGHT, ImportError, Layout, Options, report};
 use crate::bar::Bar;
 use crate::digest::{Digest, Digesting};
 use crate::pace::{Pace, patiently};
@@ -45,20 +45,20 @@ impl fmt::Display for MembersReport {
 pub(crate) async fn import_members(
     engine: &Engine,
     source: Option<&SourceName>,
+    layout: &Layout,
     options: &Options,
 ) -> Result<MembersReport, ImportError> {
     let store = engine.store();
     store.programmes().await?.ok_or(ImportError::NoProgramme)?;
     let now = engine.clock().now();
-    let (roll, digest) = read(&options.file, source, now)?;
+    let (roll, digest) = read(&options.file, source, layout, now)?;
     let identity = Identity { file: digest, source: source.cloned(), orders: store.tables().orders.clone() };
     let progress = Progress::open(&options.state, identity, options.fresh)?;
     let progress = bring_all(engine, options, &roll.rows, progress, now).await?;
     let mut rejected: Vec<Rejected> = roll.rejected;
     rejected.extend(progress.rejected.iter().cloned());
     rejected.sort_by_key(|row| row.line);
-    report::write_rejected(&options.rejected, &rejected)
-        .map_err(|problem| ImportError::File { path: options.rejected.clone(), problem })?;
+    report::write_rejected(options, &rejected)?;
     progress.forget(&options.state)?;
     Ok(MembersReport {
         members: roll.rows.len(),
@@ -69,10 +69,15 @@ pub(crate) async fn import_members(
     })
 }
 
-fn read(path: &Path, source: Option<&SourceName>, now: Timestamp) -> Result<(Roll, Digest), ImportError> {
+pub(super) fn read(
+    path: &Path,
+    source: Option<&SourceName>,
+    layout: &Layout,
+    now: Timestamp,
+) -> Result<(Roll, Digest), ImportError> {
     let file = File::open(path).map_err(|problem| ImportError::File { path: path.to_owned(), problem })?;
     let mut file = Digesting::new(file);
-    let roll = Roll::read(&mut file, source, now)
+    let roll = Roll::read(&mut file, source, layout, now)
         .map_err(|problem| ImportError::History { path: path.to_owned(), problem })?;
     Ok((roll, file.finish()))
 }

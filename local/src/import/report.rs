@@ -3,10 +3,11 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use super::progress::Rejected;
+use super::{ImportError, Options};
+use crate::table;
 
 /// What became of a file's rows, in all runs of the import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +34,18 @@ impl fmt::Display for Report {
     }
 }
 
-/// Writes the rejected rows, or takes away what an earlier import wrote when there are none.
-pub(super) fn write_rejected(path: &Path, rejected: &[Rejected]) -> io::Result<()> {
+/// Writes the rejected rows, whole and as they were, or takes away what an earlier import wrote when there are none.
+pub(super) fn write_rejected(options: &Options, rejected: &[Rejected]) -> Result<(), ImportError> {
+    let path = &options.rejected;
     if rejected.is_empty() {
         return match fs::remove_file(path) {
-            Err(problem) if problem.kind() != io::ErrorKind::NotFound => Err(problem),
+            Err(problem) if problem.kind() != io::ErrorKind::NotFound => {
+                Err(ImportError::File { path: path.clone(), problem })
+            }
             _ => Ok(()),
         };
     }
-    let mut file = csv::Writer::from_path(path)?;
-    file.write_record(["line", "reason"])?;
-    for Rejected { line, reason } in rejected {
-        file.write_record([&line.to_string(), reason])?;
-    }
-    file.flush()
+    let rows = rejected.iter().map(|Rejected { line, reason }| (*line, reason.as_str()));
+    table::write_rejected(path, &options.file, rows)
+        .map_err(|problem| ImportError::Rejected { path: path.clone(), problem })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::ByteRecord;
 use domain::contact::{self, Email, NotAnAddress};
 use domain::ids::IdError;
 use domain::person::NoPhone;
@@ -11,22 +11,10 @@ use domain::{Contact, CustomerId, Opening, Phone, Points, Reason, SourceName, Ti
 use runtime::Newcomer;
 use store::{DirectoryKey, Enrolment};
 
+use super::layout::{COLUMNS, Layout, Places};
 use super::progress::Rejected;
-use crate::history::{HistoryError, MAX_ROWS, Newlines, first_line, moment, place_of, shown};
-
-/// The columns that are read, where the file has them; a file may have others, in any order.
-const COLUMNS: [&str; 10] = [
-    "customer_id",
-    "email",
-    "phone",
-    "name",
-    "locale",
-    "consent",
-    "joined_at",
-    "balance",
-    "reason",
-    "balance_at",
-];
+use crate::history::{HistoryError, MAX_ROWS, moment, shown};
+use crate::table::{NoPoints, Table, whole_points};
 
 /// A row that can be brought.
 #[derive(Debug)]
@@ -71,9 +59,9 @@ enum BadRow {
     Moment { column: &'static str, value: String },
     #[error("{column} {at} lies in the future")]
     Future { column: &'static str, at: Timestamp },
-    #[error("balance {0} is not a whole number of points, 0 or more")]
-    Balance(String),
-    #[error("a balance needs a reason")]
+    #[error("balance {value} {problem}")]
+    Balance { value: String, problem: NoPoints },
+    #[error("a balance needs a reason: a column of the file, or --reason")]
     NoReason,
     #[error("its {what} stands in line {line} already; the first one stays")]
     Twice { what: &'static str, line: u64 },
@@ -84,7 +72,7 @@ struct Cells<'a> {
     customer: &'a str,
     email: &'a str,
     phone: &'a str,
-    name: &'a str,
+    name: String,
     locale: &'a str,
     consent: &'a str,
     joined_at: &'a str,
@@ -94,26 +82,23 @@ struct Cells<'a> {
 }
 
 impl Roll {
-    /// Reads a CSV file. A bad row does not stop the reading.
+    /// Reads a table. A bad row does not stop the reading.
     pub(super) fn read(
         file: impl Read,
         source: Option<&SourceName>,
+        layout: &Layout,
         now: Timestamp,
     ) -> Result<Self, HistoryError> {
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Newlines::new(file));
-        let mut record = ByteRecord::new();
-        reader.read_byte_record(&mut record)?;
-        let (places, width) = (places(&record)?, record.len());
+        let mut table = Table::open(file)?;
+        let (places, width) = (layout.places(table.header())?, table.header().len());
         let mut roll = Self::default();
         let mut seen = HashMap::new();
-        while reader.read_byte_record(&mut record)? {
+        while let Some((line, record)) = table.next_row()? {
             if roll.rows.len() + roll.rejected.len() >= MAX_ROWS {
                 return Err(HistoryError::TooLong);
             }
-            let line = first_line(&record, reader.position().line());
             let read = cells(&record, &places, width)
-                .and_then(|cells| newcomer(&cells, source, now))
+                .and_then(|cells| newcomer(&cells, source, layout, now))
                 .and_then(|newcomer| once(newcomer, line, &mut seen));
             match read {
                 Ok(newcomer) => roll.rows.push(Row { line, newcomer }),
@@ -124,22 +109,7 @@ impl Roll {
     }
 }
 
-fn places(header: &ByteRecord) -> Result<[Option<usize>; COLUMNS.len()], HistoryError> {
-    let mut places = [None; COLUMNS.len()];
-    for (place, name) in places.iter_mut().zip(COLUMNS) {
-        *place = place_of(name, header)?;
-    }
-    match places {
-        [None, None, None, ..] => Err(HistoryError::MissingColumns("customer_id, email or phone".to_owned())),
-        _ => Ok(places),
-    }
-}
-
-fn cells<'a>(
-    record: &'a ByteRecord,
-    places: &[Option<usize>; COLUMNS.len()],
-    width: usize,
-) -> Result<Cells<'a>, BadRow> {
+fn cells<'a>(record: &'a ByteRecord, places: &Places, width: usize) -> Result<Cells<'a>, BadRow> {
     if record.len() != width {
         return Err(BadRow::Width { found: record.len(), expected: width });
     }
@@ -149,13 +119,20 @@ fn cells<'a>(
         *cell = std::str::from_utf8(bytes).map_err(|_| BadRow::NotText(column))?;
     }
     let [customer, rest @ ..] = cells;
-    let [email, phone, name, locale, consent, joined_at, balance, reason, balance_at] = rest.map(str::trim);
+    let [email, phone, name, first, last, locale, consent, joined_at, balance, reason, balance_at] =
+        rest.map(str::trim);
     // An identifier is taken as it stands, so that no two are made one; of blanks alone, it is none.
     let customer = if customer.trim().is_empty() { "" } else { customer };
+    let name = if name.is_empty() { format!("{first} {last}").trim().to_owned() } else { name.to_owned() };
     Ok(Cells { customer, email, phone, name, locale, consent, joined_at, balance, reason, balance_at })
 }
 
-fn newcomer(cells: &Cells<'_>, source: Option<&SourceName>, now: Timestamp) -> Result<Newcomer, BadRow> {
+fn newcomer(
+    cells: &Cells<'_>,
+    source: Option<&SourceName>,
+    layout: &Layout,
+    now: Timestamp,
+) -> Result<Newcomer, BadRow> {
     let customer = some(cells.customer).map(|customer| read_customer(customer, source)).transpose()?;
     let email = some(cells.email).map(Email::new).transpose()?.map(String::from);
     let phone = some(cells.phone).map(Phone::new).transpose()?;
@@ -171,7 +148,7 @@ fn newcomer(cells: &Cells<'_>, source: Option<&SourceName>, now: Timestamp) -> R
         email,
         phone_verified: phone.is_some(),
         phone,
-        name: contact::name(cells.name),
+        name: contact::name(&cells.name),
         locale: some(cells.locale).map(locale).transpose()?,
         consent: some(cells.consent).map(read_consent).transpose()?,
         ..Contact::default()
@@ -180,7 +157,7 @@ fn newcomer(cells: &Cells<'_>, source: Option<&SourceName>, now: Timestamp) -> R
     Ok(Newcomer {
         who: Enrolment { keys, contact },
         joined_at: past("joined_at", cells.joined_at)?,
-        opening: read_opening(cells, past("balance_at", cells.balance_at)?)?,
+        opening: read_opening(cells, layout, past("balance_at", cells.balance_at)?)?,
     })
 }
 
@@ -209,14 +186,18 @@ fn read_past(column: &'static str, text: &str, now: Timestamp) -> Result<Timesta
     if at > now { Err(BadRow::Future { column, at }) } else { Ok(at) }
 }
 
-fn read_opening(cells: &Cells<'_>, dated: Option<Timestamp>) -> Result<Option<Opening>, BadRow> {
+fn read_opening(
+    cells: &Cells<'_>,
+    layout: &Layout,
+    dated: Option<Timestamp>,
+) -> Result<Option<Opening>, BadRow> {
     let Some(balance) = some(cells.balance) else { return Ok(None) };
-    let digits = balance.bytes().all(|byte| byte.is_ascii_digit());
-    let points: Option<i64> = balance.parse().ok().filter(|_| digits);
-    match points.ok_or_else(|| BadRow::Balance(shown(balance)))? {
+    let points = whole_points(balance, layout.decimal);
+    match points.map_err(|problem| BadRow::Balance { value: shown(balance), problem })? {
         0 => Ok(None),
         points => {
-            let reason = Reason::new(some(cells.reason).ok_or(BadRow::NoReason)?);
+            let reason = some(cells.reason).or(layout.reason.as_deref()).or(layout.from.reason());
+            let reason = Reason::new(reason.ok_or(BadRow::NoReason)?);
             let reason = reason.map_err(|problem| BadRow::Identifier { column: "reason", problem })?;
             Ok(Some(Opening { points: Points(points), reason, dated }))
         }

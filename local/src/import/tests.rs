@@ -161,9 +161,11 @@ async fn rows_that_cannot_be_sent_are_named_with_their_reasons_and_the_others_ar
     assert_eq!((report.sent, report.rejected), (1, 4));
     assert_eq!(
         bench.rejected(),
-        "line,reason\n2,date 2026-03-02T00:00:00Z lies in the future\n3,email is not an e-mail address\n\
-         4,\"email_verified \"\"perhaps\"\" is neither true nor false\"\n\
-         5,\"currency \"\"euro\"\" is none of three letters (ISO 4217)\"\n"
+        "rejected_line,rejected_because,customer_id,date,amount_minor,kind,order_id,email,email_verified,refund_id,\
+         currency\n2,date 2026-03-02T00:00:00Z lies in the future,c-1,2026-03-02,100,order,1,,,,\n\
+         3,email is not an e-mail address,c-1,2026-02-01,100,order,2,nobody,,,\n\
+         4,\"email_verified \"\"perhaps\"\" is neither true nor false\",c-1,2026-02-01,100,order,3,,perhaps,,\n\
+         5,\"currency \"\"euro\"\" is none of three letters (ISO 4217)\",c-1,2026-02-01,100,order,4,,,,euro\n"
     );
     // When the file is mended, then the list of the rejected is gone.
     bench.import("c-1,2026-02-01,100,order,5,,,,eur\n").await;
@@ -182,4 +184,27 @@ async fn a_new_member_is_reached_as_the_newest_row_says() {
     let key = domain::OrderKey::new("shop#1").unwrap();
     let owner = bench.stack.store().order(&key).await.unwrap().unwrap().owner.unwrap();
     assert_eq!(owner.contact.verified_email(), Some("new@example.com"));
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_it_would_send_and_writes_nothing() {
+    let bench = Bench::new().await;
+    let options = bench
+        .options(&format!("{HEADER}{COUPON}c-1,2026-02-02,1000,refund,1,,,,\nc-1,later,1,order,2,,,,\n"));
+    let source = SourceName::new("shop").unwrap();
+    let plan = plan(bench.stack.store(), &source, &options.file, NOW.parse().unwrap()).await.unwrap();
+    assert_eq!(plan.rejected(), 1);
+    let told = plan.to_string();
+    for line in [
+        "would send      2",
+        "orders          1",
+        "refunds         1",
+        "  line 4: date \"later\"",
+        "nothing was written",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    let key = domain::OrderKey::of_order(&source, "1").unwrap();
+    assert!(bench.stack.store().order(&key).await.unwrap().is_none());
+    assert!(!options.rejected.exists() && !options.state.exists());
 }

@@ -45,7 +45,7 @@ fn report(output: &Output) -> String {
 
 /// How many rows a broken-off import has sent.
 fn sent(file: &Path) -> Option<u64> {
-    let state = fs::read(file.with_added_extension("import.json")).ok()?;
+    let state = fs::read(file.with_added_extension("orders-import.json")).ok()?;
     serde_json::from_slice::<Value>(&state).ok()?["next"].as_u64()
 }
 
@@ -100,14 +100,42 @@ fn rejected_rows_are_named_in_a_file_and_make_the_import_fail_unless_they_are_sk
     let output = import(&laurel, &file, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(report(&output).contains("rejected        1\n"), "{}", report(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("orders.csv.rejected.csv says why"));
-    let rejected = fs::read_to_string(file.with_added_extension("rejected.csv")).unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("orders.csv.orders-rejected.csv says why"));
+    let rejected = fs::read_to_string(file.with_added_extension("orders-rejected.csv")).unwrap();
     assert_eq!(
         rejected,
-        "line,reason\n3,\"amount_minor \"\"x\"\" is not a whole number of minor units, 0 or more\"\n"
+        "rejected_line,rejected_because,customer_id,date,amount_minor,kind,order_id\n3,\"amount_minor \"\"x\"\" is not a \
+         whole number of minor units, 0 or more\",c-1,2025-01-02,x,order,2\n"
     );
     assert_eq!(laurel.member()["lifetime_points"], 10);
     assert_eq!(import(&laurel, &file, &["--skip-bad-rows"]).status.code(), Some(0));
+    // The rejected row is mended in that file, and the file imported as it is.
+    let mended = file.with_added_extension("orders-rejected.csv");
+    fs::write(&mended, rejected.replace(",x,", ",200,")).unwrap();
+    assert_eq!(import(&laurel, &mended, &[]).status.code(), Some(0));
+    laurel.get("/local/idle");
+    assert_eq!(laurel.member()["lifetime_points"], 30);
+}
+
+#[test]
+fn a_source_that_is_not_connected_is_refused_with_those_that_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file =
+        write(folder.path(), "customer_id,date,amount_minor,kind,order_id\nc-1,2025-01-01,100,order,1\n");
+    let laurel = Laurel::start(&folder.path().join("data"));
+    let path = file.to_string_lossy().into_owned();
+    let misspelt = ["import", "orders", &path, "--source", "generic-mian"];
+    let refused = laurel.run(&misspelt);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("no source generic-mian") && said.contains("generic-main, "), "{said}");
+    let planned = laurel.run(&[&misspelt[..], &["--any-source", "--dry-run"]].concat());
+    assert!(
+        planned.status.success() && report(&planned).contains("would send      1\n"),
+        "{}",
+        report(&planned)
+    );
+    assert!(laurel.run(&[&misspelt[..], &["--any-source"]].concat()).status.success());
 }
 
 #[test]

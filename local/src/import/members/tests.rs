@@ -4,6 +4,7 @@ use store::{Consistency, DirectoryKey};
 
 use super::super::tests::{Bench, NOW, PROGRAMME};
 use super::*;
+use crate::import::{Exporter, NamedColumn, plan_members};
 
 const HEADER: &str = "customer_id,email,name,locale,consent,joined_at,balance,reason,balance_at,shoe size\n";
 /// 5,100 points are a coupon and 100.
@@ -11,10 +12,14 @@ const RICH: &str = "c-1,c-1@example.com,C,fr,no,2019-05-01,5100,from the old pro
 
 impl Bench {
     async fn try_import(&self, file: &str, now: &str) -> Result<MembersReport, ImportError> {
+        self.import_as(&Layout::default(), file, now).await
+    }
+
+    async fn import_as(&self, layout: &Layout, file: &str, now: &str) -> Result<MembersReport, ImportError> {
         let options = self.options(file);
         let clock = Clock::fixed(now.parse().unwrap());
         let engine = Engine::new(self.stack.store().clone(), clock, Random::system());
-        let report = import_members(&engine, SourceName::new("shop").ok().as_ref(), &options).await;
+        let report = import_members(&engine, SourceName::new("shop").ok().as_ref(), layout, &options).await;
         self.stack.drain().await.unwrap();
         report
     }
@@ -149,7 +154,7 @@ async fn rows_that_cannot_be_brought_are_named_with_their_reasons_and_the_others
         "6,joined_at 2026-03-02T00:00:00Z lies in the future",
         "7,\"joined_at \"\"yesterday\"\" is neither a date",
         "8,\"balance \"\"-5\"\" is not a whole number of points, 0 or more\"",
-        "9,a balance needs a reason",
+        "9,\"a balance needs a reason: a column of the file, or --reason\"",
         "10,balance_at 2027-01-01T00:00:00Z lies in the future",
         "11,\"it has 5 fields, but the first line has 10\"",
         "12,\"its names lead to two members",
@@ -169,10 +174,13 @@ async fn a_file_without_anybody_or_a_customer_of_no_source_is_refused() {
     let bench = Bench::new().await;
     let error = bench.try_import("name,balance\nC,5\n", NOW).await.unwrap_err();
     assert!(
-        error.to_string().ends_with("its first line has no column customer_id, email or phone"),
+        error.to_string().ends_with(
+            "its first line has no column customer_id, email or phone; it has \"name\", \"balance\""
+        ),
         "{error}"
     );
-    let roll = Roll::read(&b"customer_id\nc-1\n"[..], None, NOW.parse().unwrap()).unwrap();
+    let roll =
+        Roll::read(&b"customer_id\nc-1\n"[..], None, &Layout::default(), NOW.parse().unwrap()).unwrap();
     assert_eq!(roll.rejected[0].reason, "customer_id is one of a source: name it with --source");
 }
 
@@ -223,4 +231,80 @@ async fn a_member_of_an_older_programme_who_ordered_before_is_given_what_waited(
     bench.import_members("c-1,,,,,,50,before,,\n").await;
     let account = bench.account_of("c-1").await;
     assert_eq!((account.balance.0, account.lifetime_points.0), (150, 100));
+}
+
+#[tokio::test]
+async fn another_programmes_export_is_read_by_its_columns() {
+    for (from, file, reason) in [
+        (Exporter::Smile, "Email,Points\na@example.com,5\n", "balance at Smile.io"),
+        (
+            Exporter::Smile,
+            "first_name;last_name;email;points_balance\nA;B;a@example.com;5\n",
+            "balance at Smile.io",
+        ),
+        (
+            Exporter::Yotpo,
+            "First Name\tLast Name\tEmail\tPoints Balance\nA\tB\ta@example.com\t5\n",
+            "balance at Yotpo",
+        ),
+        (Exporter::Yith, "email;points\na@example.com;5\n", "balance of YITH Points and Rewards"),
+        (Exporter::Wployalty, "user_email,points\na@example.com,5\n", "balance of WPLoyalty"),
+    ] {
+        let layout = Layout { from, ..Layout::default() };
+        let source = SourceName::new("shop").unwrap();
+        let roll = Roll::read(file.as_bytes(), Some(&source), &layout, NOW.parse().unwrap()).unwrap();
+        assert!(roll.rejected.is_empty(), "{from:?}: {:?}", roll.rejected);
+        let newcomer = &roll.rows[0].newcomer;
+        assert_eq!(newcomer.who.keys, [email("a@example.com")], "{from:?}");
+        let opening = newcomer.opening.as_ref().unwrap();
+        assert_eq!((opening.points.0, opening.reason.as_str()), (5, reason), "{from:?}");
+        let name = file.to_lowercase().contains("first").then_some("A B");
+        assert_eq!(newcomer.who.contact.name.as_deref(), name, "{from:?}");
+    }
+    let layout = Layout { from: Exporter::Yith, ..Layout::default() };
+    let source = SourceName::new("shop").unwrap();
+    let roll = Roll::read(&b"id,points\nc-1,5\n"[..], Some(&source), &layout, NOW.parse().unwrap()).unwrap();
+    assert_eq!(roll.rows[0].newcomer.who.keys, [key("c-1")]);
+}
+
+#[tokio::test]
+async fn columns_may_be_named_and_numbers_are_read_as_the_file_writes_them() {
+    let bench = Bench::new().await;
+    let columns = ["email=Customer e-mail", "balance=Points approved"].map(|named| named.parse().unwrap());
+    let layout = Layout { columns: columns.into(), reason: Some("old".to_owned()), ..Layout::default() };
+    let file = "Customer E-Mail;Points Approved\na@example.com;1 200,00\nb@example.com;1,200\n";
+    let report = bench.import_as(&layout, file, NOW).await.unwrap();
+    assert_eq!((report.brought, report.rejected), (1, 1));
+    assert_eq!(bench.profile(&email("a@example.com")).await.unwrap().account.balance.0, 1200);
+    assert!(bench.rejected().contains("may be thousands or a fraction"), "{}", bench.rejected());
+
+    // What was rejected is mended by saying how the file writes numbers, and fed again as it is.
+    let layout = Layout { decimal: Some(crate::table::Decimal::Point), ..layout };
+    let report = bench.import_as(&layout, &bench.rejected(), NOW).await.unwrap();
+    assert_eq!((report.brought, report.rejected), (1, 0));
+    assert_eq!(bench.profile(&email("b@example.com")).await.unwrap().account.balance.0, 1200);
+    assert_eq!(bench.rejected(), "");
+
+    let missing = Layout { columns: vec!["balance=Points".parse().unwrap()], ..Layout::default() };
+    let error = bench.import_as(&missing, "email\na@example.com\n", NOW).await.unwrap_err().to_string();
+    assert!(error.ends_with("its first line has no column points; it has \"email\""), "{error}");
+    assert!("shoe=size".parse::<NamedColumn>().is_err());
+}
+
+#[tokio::test]
+async fn a_dry_run_of_members_tells_what_it_would_bring_and_writes_nothing() {
+    let bench = Bench::new().await;
+    let options = bench.options(&format!("{HEADER}{RICH}c-2,nobody,,,,,,,,\n"));
+    let store = bench.stack.store();
+    let source = SourceName::new("shop").ok();
+    let plan =
+        plan_members(store, source.as_ref(), &Layout::default(), &options.file, NOW.parse().unwrap()).await;
+    let plan = plan.unwrap();
+    assert_eq!(plan.rejected(), 1);
+    let told = plan.to_string();
+    for line in ["would bring     1", "points in all   5100", "  line 3: email is not an e-mail address"] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    assert!(bench.profile(&key("c-1")).await.is_none());
+    assert!(!options.rejected.exists() && !options.state.exists());
 }

@@ -1,4 +1,4 @@
-//! Line ends as the rest of `history` wants them: each one a single `\n`, and one after the last line, too.
+//! Line ends as the rest of `table` wants them: each one a single `\n`, and one after the last line, too.
 //!
 //! A spreadsheet ends lines with `\r\n`, an old one with `\r`. The `csv` crate reads all of them, but then counts
 //! the lines wrongly, and a bad row must be named with the number that an editor shows.
