@@ -81,7 +81,9 @@ fn an_import_that_is_killed_and_started_again_ends_as_one_that_is_not_and_tells_
     assert_eq!(once[0], json!(ROWS * EACH / 10));
     assert_eq!(account(&laurel), once);
     assert!(again.contains("sent            0\n") && again.contains("known before    120\n"), "{again}");
-    assert_eq!(laurel.get("/local/inbox"), json!([]));
+    for of_persons in ["email", "push"] {
+        assert_eq!(laurel.get(&format!("/local/inbox?channel={of_persons}")), json!([]));
+    }
     assert!(sent(&file).is_none(), "the state is gone when the import is done");
     // When the shop sends an order of today, then its coupon is told as ever.
     assert_eq!(send_order(&laurel.address, "today", 10 * EACH), Some(202));
