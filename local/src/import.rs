@@ -1,5 +1,5 @@
 //! A shop's past orders, written into a stack as its webhooks would have been, and marked as told afterwards, so that
-//! nobody is notified of what follows from them.
+//! members get no message of what follows from them.
 //!
 //! The file is read whole and put in time order. Its rows go to the table of orders a few at a time, at a bounded
 //! rate; the stream does the rest. A small file remembers how far it came; the keys make a row that is sent again a

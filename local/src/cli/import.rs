@@ -22,14 +22,14 @@ const MAX_RATE: i64 = 500;
 /// What to import.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Sends past orders and refunds. Nobody is notified of the coupons and tiers that follow from them.
+    /// Sends past orders and refunds. Members get no message of the coupons and tiers that follow; integrators get events.
     ///
     /// The file is a table (CSV, by commas, semicolons or tabs) with the columns
     /// customer_id,date,amount_minor,kind,order_id as for `laurel replay`, and, where it has them, currency, refund_id,
     /// email, email_verified, name and locale. Started again after a stop it goes on
     /// where it was; a file that is imported twice counts once.
     Orders(Orders),
-    /// Brings members of the past, with an opening balance where they had one. Nobody is notified.
+    /// Brings members of the past, with an opening balance where they had one. They get no message of it.
     ///
     /// The file is a table (CSV, by commas, semicolons or tabs) with the columns customer_id, email or phone (as in
     /// +33612345678) or all of them, and, where it has them, name (or first_name and last_name), locale, consent,

@@ -1,5 +1,5 @@
 //! A shop's members of the past: names, contacts, since when, and what they had. Each row is written at once, by the
-//! engine that the functions have, and nobody is notified.
+//! engine that the functions have, and members get no message of it.
 
 use std::fmt;
 use std::fs::File;

@@ -41,6 +41,7 @@ async fn a_tier_is_kept_through_its_grace_and_then_lost_by_the_schedule() {
     shop.process(&shop.order("1", "c-1", 10_000)).await;
     shop.advance_to("2026-07-01T12:00:00Z").await;
     assert_eq!(shop.member("c-1").await["tier"], "silver");
+    assert_eq!(shop.member("c-1").await["tier_kept_until"], "2026-07-01T22:00:00Z", "midnight in Paris");
     assert_eq!(shop.sent("event"), ["tier_reached"]);
     shop.advance_to("2026-07-02T12:00:00Z").await;
     assert_eq!(shop.member("c-1").await["tier"], Value::Null);

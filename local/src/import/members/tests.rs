@@ -62,7 +62,7 @@ async fn a_member_is_there_with_names_contact_date_and_what_they_had_and_nobody_
     let contact = bench.stack.store().contact(&profile.member).await.unwrap().unwrap();
     assert_eq!((contact.name.as_deref(), contact.consent), (Some("C"), Some(false)));
     assert_eq!(bench.profile(&email("b@example.com")).await.unwrap().account, Account::default());
-    assert_eq!(bench.messages(), 0);
+    assert_eq!(bench.told(), (0, 1), "integrators hear of the coupon");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn more_coupons_than_one_step_holds_are_all_issued_and_nobody_is_told() {
     assert_eq!(report.brought, 1);
     let account = bench.account_of("c-1").await;
     assert_eq!((account.balance.0, account.coupons_issued), (0, 70));
-    assert_eq!(bench.messages(), 0);
+    assert_eq!(bench.told(), (0, 70), "integrators hear of each coupon");
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Scenarios of who hears of what: the member of news, the integrators of all that there is to tell.
 
+use proptest::prelude::*;
+
 use super::rules::NO_REWARD;
 use super::world::{World, at, order, programme};
 use crate::programme::Version;
-use crate::{Audience, Command, Entry, Kind, OrderState, Programmes};
+use crate::{Audience, Cause, Command, Entry, Kind, OrderState, Programmes};
 
 fn quiet(state: OrderState) -> OrderState {
     OrderState { quiet: true, ..state }
@@ -226,5 +228,50 @@ fn of_several_coupons_the_member_hears_at_once_and_integrators_of_each() {
             panic!("{:?}", world.journal.last())
         };
         assert_eq!(*told_from, None);
+    }
+}
+
+/// The numbers of the coupons of which the member was told, in order.
+fn told_numbers(world: &World) -> Vec<u32> {
+    let mut told = Vec::new();
+    for entry in world.journal.iter().filter(|entry| entry.audience == Audience::Everybody) {
+        if let (Kind::CouponIssued { told_from, .. }, Cause::Coupon(number)) = (&entry.kind, &entry.id.cause)
+        {
+            told.extend(told_from.unwrap_or(*number)..=*number);
+        }
+    }
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// However many coupons the orders of a life buy, and wherever a decision is cut off, the member hears of each that
+    /// an order of their own bought, once; integrators hear of every coupon, once.
+    #[test]
+    fn of_each_coupon_everybody_hears_once(
+        orders in prop::collection::vec((1_i64..4_000_000, 0_i64..40, any::<bool>()), 1..8),
+    ) {
+        let mut world = World::new(programme(&[]), at("2026-01-01"));
+        let mut silent = 0;
+        for (number, (minor, days, quiet)) in orders.into_iter().enumerate() {
+            world.pass_to(world.now + jiff::SignedDuration::from_hours(24 * days));
+            let (before, told) = (world.profile.account.coupons_issued, told_numbers(&world).len());
+            let state = OrderState { quiet, ..order(&number.to_string(), world.now, minor) };
+            // The first step is committed, and then another command comes by.
+            let first = world.decide(Command::Order { state: &state, first_seen: true }).unwrap();
+            world.commit(&first);
+            world.run(Command::Review).unwrap();
+            world.arrives(&state);
+            let issued = world.profile.account.coupons_issued - before;
+            let told = told_numbers(&world).len() - told;
+            prop_assert_eq!(told, if quiet { 0 } else { usize::try_from(issued).unwrap() });
+            silent += if quiet { issued } else { 0 };
+        }
+        let heard = world.integrators_heard(0).into_iter().filter(|name| *name == "issued").count();
+        prop_assert_eq!(heard, usize::try_from(world.profile.account.coupons_issued).unwrap());
+        let mut told = told_numbers(&world);
+        told.dedup();
+        prop_assert_eq!(told.len(), heard - usize::try_from(silent).unwrap());
     }
 }
