@@ -324,7 +324,7 @@ pub struct OrderState {
     pub unlinked: Option<Refund>,
     /// A merge of two customers has only this.
     pub merge: Option<CustomerMerge>,
-    /// Whether the newest word of it came from an import of the past: then nobody is told of what follows from it.
+    /// Whether the newest word of it came from an import of the past: then the member is not told of what follows from it.
     pub quiet: bool,
     /// Every coupon's code that any snapshot of the order had.
     pub coupons_seen: BTreeSet<CouponCode>,

@@ -1,4 +1,4 @@
-//! Members of the past, with what they had: an import brings them, as often as it likes, and nobody is told.
+//! Members of the past, with what they had: an import brings them, as often as it likes, and they are told nothing.
 
 use domain::{Command, MemberId, Opening, Timestamp};
 use store::{Asked, Consistency, Enrolment};

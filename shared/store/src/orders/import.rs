@@ -1,4 +1,4 @@
-//! Orders of the past, brought by an import: stored as a webhook's are, but nobody is told of what follows from them.
+//! Orders of the past, brought by an import: stored as a webhook's are, but members are not told of what follows from them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Order, OrderKey, Refund, RefundId, UnlinkedRefund};
