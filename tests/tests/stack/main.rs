@@ -6,6 +6,7 @@ mod checkout;
 mod enrolment;
 mod faults;
 mod flows;
+mod hearing;
 mod house;
 mod identity;
 mod lives;
