@@ -137,7 +137,9 @@ async fn of_two_webhooks_of_one_platforms_time_the_later_stage_of_life_holds() {
                 for order in told {
                     tell(&shop, teller, order, |_| ()).await;
                 }
-                assert_eq!(balance(&shop, teller).await, points, "{} {told:?}", teller.source);
+                // Whoever's only order was cancelled before it was told is no member.
+                let balance = balance(&shop, teller).await.as_i64().unwrap_or_default();
+                assert_eq!(balance, points, "{} {told:?}", teller.source);
             }
         }
     }
