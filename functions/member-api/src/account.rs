@@ -295,6 +295,7 @@ mod tests {
             ends_at,
             state,
             uses: Vec::new(),
+            came_with: None,
         };
         let now = Some(at("2026-03-01T00:00:00Z"));
         let later = Some(at("2026-03-01T00:00:00.001Z"));

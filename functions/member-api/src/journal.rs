@@ -32,6 +32,9 @@ struct EntryDocument<'a> {
     points: Points,
     status_points: Points,
     lifetime_points: Points,
+    /// The member whose it is, who has become part of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    came_with: Option<&'a MemberId>,
     #[serde(flatten)]
     kind: &'a Kind,
 }
@@ -57,6 +60,7 @@ impl<'a> EntryDocument<'a> {
             points: entry.points,
             status_points: entry.status_points,
             lifetime_points: entry.lifetime_points,
+            came_with: entry.came_with.as_ref(),
             kind: &entry.kind,
         }
     }
@@ -107,6 +111,7 @@ mod tests {
             counts: 0,
             kind: Kind::Order { revision: 3 },
             audience: Audience::Nobody,
+            came_with: None,
         };
         let next = JournalCursor("journal#2026".to_owned());
         assert_eq!(

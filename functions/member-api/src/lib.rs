@@ -220,6 +220,10 @@ impl MemberApi {
                 let days = UNDOABLE_FOR.as_hours() / 24;
                 format!("They became one at {merged_at}; that can be taken back for {days} days.")
             }
+            Unmerged::Unmarked => {
+                "An earlier version of Laurel merged them, and did not note what came along; that cannot be taken back."
+                    .to_owned()
+            }
             Unmerged::MergedOn(into) => {
                 format!("Member {into} has become part of another one since; take that back first.")
             }

@@ -113,6 +113,7 @@ impl Bench {
                 ends_at: ends_at.map(at),
                 state: CouponState::Issued,
                 uses: Vec::new(),
+                came_with: None,
             })
             .collect();
         let entry = |coupon: &Coupon| Entry {
@@ -131,6 +132,7 @@ impl Bench {
                 on_request: None,
             },
             audience: Audience::Everybody,
+            came_with: None,
         };
         let decision = Decision {
             profile: Profile { version: 2, ..Profile::new(member(), now, &programmes) },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CouponCode, OrderKey, RewardId};
+use crate::ids::{CouponCode, MemberId, OrderKey, RewardId};
 use crate::order::OrderState;
 use crate::points::Points;
 use crate::time::Timestamp;
@@ -33,6 +33,9 @@ pub struct Coupon {
     /// The orders that have used it, and whether they still do; oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<CouponUse>,
+    /// Whose it is, where that is a member who has become part of this one: it goes with them if the merge is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_with: Option<MemberId>,
 }
 
 /// What an order said of a coupon.
@@ -109,6 +112,8 @@ struct StoredCoupon {
     uses: Vec<CouponUse>,
     #[serde(default)]
     used_by: Option<LastUse>,
+    #[serde(default)]
+    came_with: Option<MemberId>,
 }
 
 #[derive(Deserialize)]
@@ -119,11 +124,21 @@ struct LastUse {
 
 impl From<StoredCoupon> for Coupon {
     fn from(stored: StoredCoupon) -> Self {
-        let StoredCoupon { code, number, reward, points, issued_at, ends_at, state, mut uses, used_by } =
-            stored;
+        let StoredCoupon {
+            code,
+            number,
+            reward,
+            points,
+            issued_at,
+            ends_at,
+            state,
+            mut uses,
+            used_by,
+            came_with,
+        } = stored;
         if let Some(LastUse { order, revision }) = used_by.filter(|_| uses.is_empty()) {
             uses.push(CouponUse { order, revision, stands: state == CouponState::Redeemed });
         }
-        Self { code, number, reward, points, issued_at, ends_at, state, uses }
+        Self { code, number, reward, points, issued_at, ends_at, state, uses, came_with }
     }
 }

@@ -5,6 +5,7 @@ mod coupons;
 mod draft;
 mod due;
 mod expiry;
+mod groups;
 mod hearing;
 mod impact;
 mod merging;
@@ -26,15 +27,17 @@ use std::collections::BTreeSet;
 pub use self::coupons::coupon_agrees;
 use self::draft::{Draft, Stop};
 pub use self::expiry::expires_at;
+pub use self::groups::{Group, Groups, Page};
 pub use self::impact::{Impact, LevelChange, impact};
+pub use self::merging::{Merging, STEP};
 pub use self::reconcile::is_reconciled;
 pub use self::target::{Target, target};
 pub use self::tier::kept_until;
-pub use self::unmerging::Posting;
+pub use self::unmerging::Parting;
 use crate::coupon::Coupon;
 use crate::entropy::Entropy;
-use crate::ids::{CouponCode, MemberId, RewardId};
-use crate::journal::Entry;
+use crate::ids::{CouponCode, RewardId};
+use crate::journal::{Entry, Kind, Posting};
 use crate::member::{Known, Profile};
 use crate::opening::{Once, Opening};
 use crate::order::OrderState;
@@ -44,8 +47,11 @@ use crate::rating::{RaterChange, Rating};
 use crate::request::RewardRequest;
 use crate::time::{TimeError, Timestamp};
 
-/// The most coupons that one decision issues or voids; with journal entry, coupon and directory entry each, they
-/// fit one transaction of 100 items. The rest follows as further settled steps.
+/// The most items that one decision writes. A transaction takes 100: the rest is for what the shell adds, such as a new
+/// member's names. Whatever a decision has no room for follows as further settled steps.
+pub const MAX_WRITES_PER_DECISION: usize = 88;
+
+/// The most coupons that one decision issues or voids: so many codes are drawn for it.
 pub const MAX_COUPONS_PER_DECISION: usize = 25;
 
 /// The most coupons that a balance may buy by itself before somebody must look: the largest order of a real shop
@@ -86,42 +92,10 @@ pub enum Command<'a> {
         /// Whether nobody can have told it before; a collision on commit then means that somebody has.
         first_seen: bool,
     },
-    /// Begin to receive another member's account; first of all, so that a merge which was cut off is found again.
-    Receive {
-        /// Whose.
-        from: &'a MemberId,
-    },
-    /// Close the account, which becomes part of another one.
-    MergeInto {
-        /// Which.
-        into: &'a MemberId,
-    },
-    /// Carry over the closed account that is being received.
-    CarryOver {
-        /// Its whole journal.
-        journal: &'a [Entry],
-        /// Its coupons.
-        coupons: &'a [Coupon],
-    },
-    /// Begin to give back what had come with another member.
-    Release {
-        /// Whose it was.
-        to: &'a MemberId,
-    },
-    /// Open a closed account again.
-    Reopen {
-        /// Its coupons, as they have become with the other member.
-        coupons: &'a [Coupon],
-    },
-    /// Give back what had come with the member to whom it is being released.
-    GiveBack {
-        /// That member's whole journal.
-        journal: &'a [Entry],
-        /// What orders of that member's have posted here since.
-        told_since: &'a [Posting],
-        /// That member's coupons.
-        coupons: &'a [CouponCode],
-    },
+    /// A step of a merge.
+    Merge(Merging<'a>),
+    /// A step of taking a merge back.
+    Part(Parting<'a>),
     /// Bring a member of the past, and what they had, once. The member is not told of what follows.
     Bring {
         /// What they had, if anything.
@@ -136,10 +110,12 @@ pub enum Command<'a> {
 }
 
 /// What else must be read before the rules can decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Need {
     /// The journal from this moment of effect on.
     pub journal_since: Option<Timestamp>,
+    /// The entries of these postings alone.
+    pub postings: Vec<Posting>,
     /// The coupons.
     pub coupons: bool,
 }
@@ -165,6 +141,22 @@ pub struct Decision {
     pub changed: bool,
     /// Whether the command is done; if not, commit this and decide the same command again.
     pub completed: bool,
+}
+
+impl Decision {
+    /// How many items it writes.
+    pub fn writes(&self) -> usize {
+        let coupons = self.coupons.len() + self.removed_coupons.len();
+        writes(&self.entries, coupons, self.rater.is_some(), self.once.is_some())
+    }
+}
+
+/// The profile, the entries, the coupons with the codes of new ones, and what is written beside.
+fn writes(entries: &[Entry], coupons: usize, rater: bool, once: bool) -> usize {
+    let is_issue =
+        |entry: &&Entry| matches!(entry.kind, Kind::CouponIssued { .. }) && entry.came_with.is_none();
+    let codes = entries.iter().filter(is_issue).count();
+    1 + entries.len() + coupons + codes + usize::from(rater) + usize::from(once)
 }
 
 /// A decision, or what it lacks.
@@ -231,6 +223,9 @@ pub enum DecideError {
     /// The shell drew too few random bytes.
     #[error("the random bytes are spent")]
     EntropySpent,
+    /// A mistake of ours: every rule looks first whether there is room.
+    #[error("{0} writes are more than the {MAX_WRITES_PER_DECISION} that one decision may take")]
+    TooManyWrites(usize),
 }
 
 /// Decides a command for a member: settles to the command's moment, applies it, settles to `now`. Pure.
@@ -288,21 +283,8 @@ fn carry_out(draft: &mut Draft<'_>, command: Command<'_>) -> Result<(), Stop> {
         Command::Rate { rating, first_seen } => {
             settled(draft, until, |draft| rating::rate(draft, rating, first_seen))
         }
-        Command::Receive { from } => settled(draft, until, |draft| merging::receive(draft, from)),
-        Command::MergeInto { into } => settled(draft, until, |draft| merging::close(draft, into)),
-        Command::CarryOver { journal, coupons } => {
-            merging::carry_over(draft, journal, coupons)?;
-            settle(draft, until)
-        }
-        Command::Release { to } => settled(draft, until, |draft| {
-            unmerging::release(draft, to);
-            Ok(())
-        }),
-        Command::Reopen { coupons } => settled(draft, until, |draft| unmerging::reopen(draft, coupons)),
-        Command::GiveBack { journal, told_since, coupons } => {
-            unmerging::give_back(draft, journal, told_since, coupons)?;
-            settle(draft, until)
-        }
+        Command::Merge(step) => merging::run(draft, step, until),
+        Command::Part(step) => unmerging::run(draft, step, until),
         Command::Bring { opening: Some(opening), at } => bring(draft, opening, at, until),
         Command::Bring { opening: None, .. } | Command::Review | Command::Look => settle(draft, until),
     }
@@ -313,15 +295,9 @@ impl Command<'_> {
     fn is_silent(&self) -> bool {
         match self {
             Self::Order { state, .. } | Self::Redeem { state, .. } => state.quiet,
-            Self::Reopen { .. } | Self::GiveBack { .. } | Self::Bring { .. } => true,
-            Self::Issue { .. }
-            | Self::Rate { .. }
-            | Self::Receive { .. }
-            | Self::MergeInto { .. }
-            | Self::CarryOver { .. }
-            | Self::Release { .. }
-            | Self::Review
-            | Self::Look => false,
+            Self::Part(_) | Self::Bring { .. } => true,
+            Self::Merge(step) => step.is_silent(),
+            Self::Issue { .. } | Self::Rate { .. } | Self::Review | Self::Look => false,
         }
     }
 }
@@ -371,9 +347,8 @@ fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Stop> {
     if moment < bookkeeping.settled_to || draft.profile.account.merged_into.is_some() {
         return Ok(());
     }
-    if bookkeeping.receiving.is_some() || bookkeeping.releasing.is_some() {
-        // Until all of it has come, or gone, the balance is nobody's.
-        return tier::settle(draft, moment);
+    if bookkeeping.is_merging() {
+        return Ok(());
     }
     if bookkeeping.due_at.is_some_and(|due_at| due_at <= bookkeeping.settled_to) {
         settle_at(draft, bookkeeping.settled_to)?;

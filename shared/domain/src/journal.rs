@@ -15,7 +15,8 @@ use crate::request::OnRequest;
 use crate::time::{self, Date, Period, Timestamp};
 
 /// Why something was posted. With the moment of effect it is the entry's key, and so the idempotency record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Cause {
     /// An order; dated as it was placed.
     Order(OrderKey),
@@ -73,6 +74,20 @@ impl fmt::Display for Cause {
 #[error("{0:?} is not a cause of a journal entry")]
 pub struct UnknownCause(String);
 
+impl From<Cause> for String {
+    fn from(cause: Cause) -> Self {
+        cause.to_string()
+    }
+}
+
+impl TryFrom<String> for Cause {
+    type Error = UnknownCause;
+
+    fn try_from(text: String) -> Result<Self, UnknownCause> {
+        text.parse()
+    }
+}
+
 impl FromStr for Cause {
     type Err = UnknownCause;
 
@@ -117,6 +132,27 @@ pub struct EntryId {
     pub n: u32,
 }
 
+/// What the entries of one cause at one moment have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Posting {
+    /// From when they count.
+    pub effective_at: Timestamp,
+    /// Why.
+    pub cause: Cause,
+}
+
+impl EntryId {
+    /// The key without the number.
+    pub fn posting(&self) -> Posting {
+        Posting { effective_at: self.effective_at, cause: self.cause.clone() }
+    }
+
+    /// Whether the entry is one of a posting.
+    pub fn is_of(&self, posting: &Posting) -> bool {
+        self.effective_at == posting.effective_at && self.cause == posting.cause
+    }
+}
+
 /// One posting. The deltas say what it does to the account, the kind says what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -138,6 +174,8 @@ pub struct Entry {
     pub kind: Kind,
     /// Who hears of it.
     pub audience: Audience,
+    /// Whose it is, where that is a member who has become part of this one: it goes with them if the merge is taken back.
+    pub came_with: Option<MemberId>,
 }
 
 /// What happened.
@@ -230,16 +268,19 @@ pub enum Kind {
     MergedInto {
         /// Which.
         into: MemberId,
+        /// Whether what came along is marked as theirs, so that it can go back. Merges of before are not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_marked: bool,
     },
-    /// Another member became part of this one. Its orders and expiries stand here as entries of their own; this one sums
-    /// up the rest.
+    /// Another member has become part of this one, with everything: whatever had points stands here as entries of its
+    /// own.
     MergeReceived {
         /// Which.
         from: MemberId,
         /// How many coupons came along, used ones included.
         coupons: u32,
     },
-    /// A merge was taken back: what had come with the other member is theirs again.
+    /// What had come with another member, or was told by their name since, is theirs again.
     GivenBack {
         /// Whose.
         to: MemberId,

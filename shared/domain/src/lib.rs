@@ -29,7 +29,7 @@ pub use ids::{
     CouponCode, CustomerId, DeviceId, ErasureId, LevelId, MemberId, OrderKey, RaterId, RatingId, RefundId,
     RequestId, RewardId, SourceName,
 };
-pub use journal::{Cause, Entry, EntryId, Kind};
+pub use journal::{Cause, Entry, EntryId, Kind, Posting};
 pub use member::{Account, Bookkeeping, Known, Pending, Profile};
 pub use money::{Currency, Goods, Money};
 pub use opening::{Once, Opening, Reason};

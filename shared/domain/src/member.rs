@@ -1,10 +1,12 @@
 //! A member as the rules see one: the account, the bookkeeping, and what was read of journal and coupons.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::coupon::Coupon;
 use crate::ids::{LevelId, MemberId};
-use crate::journal::{Entry, Kind};
+use crate::journal::{Cause, Entry, Kind, Posting};
 use crate::points::{Overflow, Points};
 use crate::programme::Programmes;
 use crate::rating::Rated;
@@ -43,12 +45,13 @@ impl Account {
         self.balance = self.balance.plus(entry.points)?;
         self.lifetime_points = self.lifetime_points.plus(entry.lifetime_points)?;
         match &entry.kind {
-            Kind::CouponIssued { .. } => {
+            // Of the coupons that came along, the merge says how many.
+            Kind::CouponIssued { .. } if entry.came_with.is_none() => {
                 self.coupons_issued = self.coupons_issued.checked_add(1).ok_or(Overflow)?;
             }
             Kind::Forgiven => self.forgiven = self.forgiven.plus(entry.points)?,
             Kind::TierChanged { to, .. } => self.tier.clone_from(to),
-            Kind::MergedInto { into } => {
+            Kind::MergedInto { into, .. } => {
                 self.tier = None;
                 self.merged_into = Some(into.clone());
             }
@@ -56,7 +59,11 @@ impl Account {
                 self.coupons_issued = self.coupons_issued.checked_add(*coupons).ok_or(Overflow)?;
             }
             Kind::Reopened => self.merged_into = None,
+            Kind::GivenBack { .. } if matches!(entry.id.cause, Cause::Forgiven(_)) => {
+                self.forgiven = self.forgiven.plus(entry.points)?;
+            }
             Kind::Order { .. }
+            | Kind::CouponIssued { .. }
             | Kind::GivenBack { .. }
             | Kind::UnlinkedRefund { .. }
             | Kind::OpeningBalance { .. }
@@ -124,6 +131,12 @@ pub struct Bookkeeping {
     /// The member to whom what had come with a merge is being given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releasing: Option<MemberId>,
+    /// The member from whom what had gone with a merge is coming back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regaining: Option<MemberId>,
+    /// Up to where a journal has been carried over, or given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_up_to: Option<Posting>,
     /// A lower bound on the next moment at which the calendar could change this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
@@ -140,13 +153,21 @@ pub struct CutOff {
     pub untold_from: Option<u32>,
 }
 
+impl Bookkeeping {
+    /// Whether the account is about to be merged, or parted: until all of it has come, or gone, the balance is nobody's.
+    pub fn is_merging(&self) -> bool {
+        self.receiving.is_some() || self.releasing.is_some() || self.regaining.is_some()
+    }
+}
+
 /// A merge under way: larger than any transaction, so it is done in steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receiving {
     /// Whose account it is.
     pub from: MemberId,
-    /// How much of it has been carried over.
-    pub done: u32,
+    /// How many of its coupons have been carried over; absent while its journal is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupons: Option<u32>,
 }
 
 /// What runs out next.
@@ -239,6 +260,8 @@ impl Profile {
                 cut_off: None,
                 receiving: None,
                 releasing: None,
+                regaining: None,
+                merged_up_to: None,
                 due_at: None,
             },
         }
@@ -267,6 +290,10 @@ pub struct Known {
     pub journal: Option<(Timestamp, Vec<Entry>)>,
     /// Every coupon of the member.
     pub coupons: Option<Vec<Coupon>>,
+    /// Every entry of a posting, where nothing else of the journal is needed; without any where there are none.
+    pub postings: BTreeMap<Posting, Vec<Entry>>,
+    /// The member who was found, where they have become part of this one.
+    pub by_way_of: Option<MemberId>,
 }
 
 impl Known {
@@ -278,5 +305,14 @@ impl Known {
         }
         let start = entries.partition_point(|entry| entry.id.effective_at < since);
         entries.get(start..)
+    }
+
+    /// The entries of a posting, if they were read.
+    pub fn entries_of(&self, posting: &Posting) -> Option<Vec<&Entry>> {
+        if let Some(entries) = self.journal_since(posting.effective_at) {
+            let at_once = entries.iter().take_while(|entry| entry.id.effective_at == posting.effective_at);
+            return Some(at_once.filter(|entry| entry.id.cause == posting.cause).collect());
+        }
+        self.postings.get(posting).map(|entries| entries.iter().collect())
     }
 }

@@ -13,6 +13,7 @@ mod unmerging;
 
 use std::time::Duration;
 
+use domain::decide::MAX_WRITES_PER_DECISION;
 use domain::{
     Command, CouponCode, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile,
     Programmes, Rater, RaterId, Rating, RatingId, Score, Timestamp, decide,
@@ -31,8 +32,9 @@ pub use self::unmerging::{UNDOABLE_FOR, Unmerged};
 use crate::clock::{Budget, Clock};
 use crate::random::{NoRandomness, Random};
 
-/// Reads that one decision may ask for. Three suffice: the journal, an earlier part of it, the coupons.
-const MAX_READS_PER_DECISION: u32 = 8;
+/// Reads that one decision may ask for: the journal, an earlier part of it, the coupons; and the earlier entries of each
+/// cause that it posts under once more.
+const MAX_READS_PER_DECISION: usize = 8 + MAX_WRITES_PER_DECISION;
 /// The first pause after a conflict is up to this; each further one up to twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -117,7 +119,9 @@ impl Loaded {
     }
 
     fn found(Current { profile, way }: Current) -> Self {
-        Self { by_way_of: way.into_iter().last(), ..Self::member(profile) }
+        let by_way_of = way.into_iter().last();
+        let known = Known { by_way_of: by_way_of.clone(), ..Known::default() };
+        Self { by_way_of, known, ..Self::member(profile) }
     }
 }
 
@@ -192,8 +196,8 @@ impl Engine {
         self.carry_out_for_current(&member, Command::Redeem { code, state }, budget).await
     }
 
-    /// Carries a command out for whoever a member is now, also where they become part of another one meanwhile: a closed
-    /// account takes nothing in.
+    /// Carries a command out for whoever a member is now, also where they are merged or parted meanwhile: a closed account
+    /// takes nothing in, and a coupon may be on its way.
     pub(super) async fn carry_out_for_current(
         &self,
         member: &MemberId,
@@ -203,9 +207,13 @@ impl Engine {
         let mut consistency = Consistency::Eventual;
         loop {
             let Some(current) = self.current(member, consistency).await? else { return Ok(()) };
-            let after = self.carry_out_for(&current.member, command, budget).await?;
-            if after.is_none_or(|profile| profile.account.merged_into.is_none()) {
-                return Ok(());
+            if !self.finish_merges(&current, budget).await? {
+                let after = self.carry_out_for(&current.member, command, budget).await?;
+                if after.is_none_or(|profile| {
+                    profile.account.merged_into.is_none() && !profile.bookkeeping.is_merging()
+                }) {
+                    return Ok(());
+                }
             }
             consistency = Consistency::Strong;
             self.pause(0, budget).await?;
@@ -263,16 +271,22 @@ impl Engine {
         if decision.changed {
             let (enrolment, by_way_of) = (loaded.enrolment.as_ref(), loaded.by_way_of.as_ref());
             let commit = Commit { decision: &decision, enrolment, by_way_of };
-            match self.store.commit(commit).await {
-                Ok(()) => {}
-                Err(StoreError::Conflict(with)) => {
-                    tracing::debug!(member.id = %decision.profile.member, %with, "conflict, deciding again");
-                    return Ok(Progress::Conflict);
-                }
-                Err(error) => return Err(error.into()),
+            if !is_committed(self.store.commit(commit).await, &decision)? {
+                return Ok(Progress::Conflict);
             }
         }
         Ok(if decision.completed { Progress::Done(Box::new(decision.profile)) } else { Progress::MoreToDo })
+    }
+
+    /// Commits decisions for two members together, or nothing where somebody else wrote first.
+    pub(super) async fn commit_both(&self, one: &Decision, other: &Decision) -> Result<bool, EngineError> {
+        is_committed(self.store.commit_both(one, other).await, one)
+    }
+
+    /// Commits a decision, or nothing where somebody else wrote first.
+    pub(super) async fn commit_one(&self, decision: &Decision) -> Result<bool, EngineError> {
+        let commit = Commit { decision, enrolment: None, by_way_of: None };
+        is_committed(self.store.commit(commit).await, decision)
     }
 
     /// Asks the rules until they need nothing more.
@@ -300,6 +314,9 @@ impl Engine {
             let entries = self.store.journal_since(member, since, Consistency::Strong).await?;
             loaded.known.journal = Some((since, entries));
         }
+        if !need.postings.is_empty() {
+            loaded.known.postings.extend(self.store.entries_of_each(member, &need.postings).await?);
+        }
         if need.coupons {
             loaded.known.coupons = Some(self.store.coupons(member, Consistency::Strong).await?);
         }
@@ -321,9 +338,31 @@ impl Engine {
     }
 }
 
+/// Whether a commit went through; if not, it is decided again.
+fn is_committed(committed: Result<(), StoreError>, decision: &Decision) -> Result<bool, EngineError> {
+    match committed {
+        Ok(()) => Ok(true),
+        Err(StoreError::Conflict(with)) => {
+            tracing::debug!(member.id = %decision.profile.member, %with, "conflict, deciding again");
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// How far one attempt came.
 enum Progress {
     Done(Box<Profile>),
     MoreToDo,
     Conflict,
+}
+
+impl Progress {
+    /// How many attempts in a row have met a conflict.
+    fn attempts_after(&self, attempts: u32) -> u32 {
+        match self {
+            Self::Conflict => attempts.saturating_add(1),
+            Self::Done(_) | Self::MoreToDo => 0,
+        }
+    }
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{Contact, Decision, MemberId};
 
-use self::plan::{Action, Table, Write, plan};
+use self::plan::{Action, Table, Write, plan, plan_both};
 use crate::expression::Placeholders;
 use crate::{DirectoryKey, Store, StoreError};
 
@@ -45,7 +45,15 @@ impl Store {
     ///
     /// [`StoreError::Conflict`] names what somebody else wrote first.
     pub async fn commit(&self, commit: Commit<'_>) -> Result<(), StoreError> {
-        let writes = plan(&commit)?;
+        self.write(plan(&commit)?).await
+    }
+
+    /// Commits decisions for two members in one transaction; otherwise as [`Store::commit`].
+    pub async fn commit_both(&self, one: &Decision, other: &Decision) -> Result<(), StoreError> {
+        self.write(plan_both([one, other])?).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
         }

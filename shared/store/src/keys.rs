@@ -165,6 +165,11 @@ pub(crate) fn journal_from(since: Timestamp) -> String {
     format!("{}{}", members::JOURNAL, time::sortable(since))
 }
 
+/// What sorts after the journal of a moment.
+pub(crate) fn journal_after(until: Timestamp) -> String {
+    after(&journal_from(until))
+}
+
 /// What sorts after every key of a prefix that ends in `#`.
 pub(crate) fn after(prefix: &str) -> String {
     format!("{}$", prefix.trim_end_matches('#'))

@@ -1,13 +1,10 @@
-//! Members as they are read: profile, journal, coupons.
+//! Members as they are read: profile, coupons.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Cause, Coupon, CouponCode, Entry, MemberId, Profile, RaterHistory, RaterId, Timestamp};
+use domain::{Cause, Coupon, CouponCode, MemberId, Profile, RaterHistory, RaterId};
 
-use crate::items::{
-    MemberItem, OnceBody, RaterItem, entry_of, member_key, profile_of, rater_key, read, sha256, text,
-};
+use crate::items::{MemberItem, OnceBody, RaterItem, profile_of, rater_key, read, sha256};
 use crate::keys::{self, members};
-use crate::{Consistency, JournalCursor, Store, StoreError};
+use crate::{Consistency, Store, StoreError};
 
 /// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
 const MAX_MERGES: usize = 32;
@@ -78,64 +75,6 @@ impl Store {
             profile = self.profile(&into, Consistency::Strong).await?;
         }
         Ok(profile.map(|profile| Current { profile, way }))
-    }
-
-    /// Every journal entry that takes effect at or after a moment, in key order, every page followed.
-    pub async fn journal_since(
-        &self,
-        member: &MemberId,
-        since: Timestamp,
-        consistency: Consistency,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let from = keys::journal_from(since);
-        let items = self.member_items(member, members::JOURNAL, &from, consistency).await?;
-        Ok(items.into_iter().map(entry_of).collect::<Result<_, _>>()?)
-    }
-
-    /// What one cause has posted at its moment; a query of these entries alone.
-    pub async fn entries_of(
-        &self,
-        member: &MemberId,
-        effective_at: Timestamp,
-        cause: &Cause,
-        consistency: Consistency,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let entries = keys::entries(effective_at, cause);
-        let items = self.member_items(member, &entries, &entries, consistency).await?;
-        Ok(items.into_iter().map(entry_of).collect::<Result<_, _>>()?)
-    }
-
-    /// A page of the journal, newest first, and where the next one begins.
-    pub async fn journal_page(
-        &self,
-        member: &MemberId,
-        cursor: Option<&JournalCursor>,
-        limit: u16,
-    ) -> Result<(Vec<Entry>, Option<JournalCursor>), StoreError> {
-        if cursor.is_some_and(|cursor| keys::entry_id(&cursor.0).is_none()) {
-            return Err(StoreError::BadCursor);
-        }
-        let page = self
-            .client
-            .query()
-            .table_name(&self.tables.members)
-            .key_condition_expression("#member = :member AND begins_with(#item, :journal)")
-            .expression_attribute_names("#member", members::MEMBER)
-            .expression_attribute_names("#item", members::ITEM)
-            .expression_attribute_values(":member", text(member.as_str()))
-            .expression_attribute_values(":journal", text(members::JOURNAL))
-            .scan_index_forward(false)
-            .limit(i32::from(limit.max(1)))
-            .set_exclusive_start_key(cursor.map(|cursor| member_key(member, &cursor.0)))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| StoreError::from_sdk(&error))?;
-        self.meter.read(page.consumed_capacity());
-        let next = page.last_evaluated_key.as_ref().and_then(|key| key.get(members::ITEM)?.as_s().ok());
-        let next = next.map(|item| JournalCursor(item.clone()));
-        let entries = page.items.unwrap_or_default().into_iter().map(entry_of).collect::<Result<_, _>>()?;
-        Ok((entries, next))
     }
 
     /// Every coupon, newest first.

@@ -54,30 +54,55 @@ impl Store {
         consistency: Consistency,
     ) -> Result<Vec<Attributes>, StoreError> {
         let mut items = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.tables.members)
-                .key_condition_expression("#member = :member AND #item BETWEEN :from AND :after")
-                .expression_attribute_names("#member", members::MEMBER)
-                .expression_attribute_names("#item", members::ITEM)
-                .expression_attribute_values(":member", text(member.as_str()))
-                .expression_attribute_values(":from", text(from))
-                .expression_attribute_values(":after", text(keys::after(prefix)))
-                .consistent_read(consistency.is_strong())
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| StoreError::from_sdk(&error))?;
-            self.meter.read(page.consumed_capacity());
-            items.extend(page.items.unwrap_or_default());
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(items);
-            }
+        let mut range = Some(Range::new(from, keys::after(prefix)));
+        while let Some(rest) = range {
+            let page;
+            (page, range) = self.member_page(member, rest, consistency).await?;
+            items.extend(page);
         }
+        Ok(items)
+    }
+
+    /// One page of a member's items, as large as DynamoDB makes it, and the range of what is left.
+    pub(crate) async fn member_page(
+        &self,
+        member: &MemberId,
+        range: Range,
+        consistency: Consistency,
+    ) -> Result<(Vec<Attributes>, Option<Range>), StoreError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.tables.members)
+            .key_condition_expression("#member = :member AND #item BETWEEN :from AND :after")
+            .expression_attribute_names("#member", members::MEMBER)
+            .expression_attribute_names("#item", members::ITEM)
+            .expression_attribute_values(":member", text(member.as_str()))
+            .expression_attribute_values(":from", text(range.from.as_str()))
+            .expression_attribute_values(":after", text(range.after.as_str()))
+            .consistent_read(consistency.is_strong())
+            .set_exclusive_start_key(range.read_up_to.as_ref().map(|item| member_key(member, item)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk(&error))?;
+        self.meter.read(page.consumed_capacity());
+        let last = page.last_evaluated_key.as_ref().and_then(|key| key.get(members::ITEM)?.as_s().ok());
+        let rest = last.map(|last| Range { read_up_to: Some(last.clone()), ..range });
+        Ok((page.items.unwrap_or_default(), rest))
+    }
+}
+
+/// Sort keys between two others, as far as they are not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Range {
+    from: String,
+    after: String,
+    read_up_to: Option<String>,
+}
+
+impl Range {
+    pub(crate) fn new(from: impl Into<String>, after: impl Into<String>) -> Self {
+        Self { from: from.into(), after: after.into(), read_up_to: None }
     }
 }

@@ -55,6 +55,7 @@ fn entry(cause: Cause, points: i64, kind: Kind) -> Entry {
         counts: 0,
         audience: Audience::of(&kind, Points(points)),
         kind,
+        came_with: None,
     }
 }
 
@@ -157,6 +158,7 @@ fn several(count: u32) -> Vec<Coupon> {
         ends_at: (number != 1).then(|| at("2026-05-31T22:00:00Z")),
         state: CouponState::Issued,
         uses: Vec::new(),
+        came_with: None,
     };
     (0..count).map(coupon).collect()
 }

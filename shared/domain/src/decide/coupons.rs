@@ -31,7 +31,8 @@ pub(super) fn cover_debt(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(),
         }
     }
     let available = draft.profile.available()?;
-    if available < Points::ZERO && draft.programme_at(moment).uncovered == Uncovered::Clamp {
+    let forgives = draft.programme_at(moment).uncovered == Uncovered::Clamp;
+    if available < Points::ZERO && forgives && draft.has_room_for(1) {
         let id = draft.next_id_of_commit(moment, Cause::Forgiven(draft.sequence()));
         draft.post(id, Deltas::points(available.negated()?), Kind::Forgiven)?;
     }
@@ -42,20 +43,21 @@ fn void(draft: &mut Draft<'_>, mut coupon: Coupon, moment: Timestamp) -> Result<
     let code = coupon.code.clone();
     let cause = Cause::Void(code.clone());
     let id = next_id(draft, &coupon, moment, cause)?;
-    draft.post(id, Deltas::points(coupon.points), Kind::CouponVoided { code })?;
+    let came_with = coupon.came_with.clone();
+    draft.post_of(came_with, id, Deltas::points(coupon.points), Kind::CouponVoided { code })?;
     coupon.state = CouponState::Voided;
     draft.put_coupon(coupon);
     Ok(())
 }
 
-/// The key of an entry that a coupon posts once, unless it was used and given back in between.
+/// The key of an entry that a coupon posts once, unless it was used and given back in between, or went and came back.
 fn next_id(
     draft: &Draft<'_>,
     coupon: &Coupon,
     effective_at: Timestamp,
     cause: Cause,
 ) -> Result<EntryId, Stop> {
-    if coupon.uses.is_empty() {
+    if coupon.uses.is_empty() && coupon.came_with.is_none() {
         Ok(EntryId { effective_at, cause, n: 0 })
     } else {
         draft.next_id(effective_at, cause)
@@ -65,7 +67,8 @@ fn next_id(
 /// Brings a coupon to what an order says of it. What is posted is its use and its return, not every order that uses it.
 pub(super) fn redeem(draft: &mut Draft<'_>, code: &CouponCode, state: &OrderState) -> Result<(), Stop> {
     let Some(placed_at) = state.placed_at else { return Ok(()) };
-    if draft.profile.account.merged_into.is_some() {
+    if draft.profile.account.merged_into.is_some() || draft.profile.bookkeeping.is_merging() {
+        // Perhaps it is on its way; whoever asks asks again where it is then.
         return Ok(());
     }
     let Some(before) = draft.all_coupons()?.into_iter().find(|coupon| coupon.code == *code) else {
@@ -87,7 +90,7 @@ pub(super) fn redeem(draft: &mut Draft<'_>, code: &CouponCode, state: &OrderStat
     };
     if let Some((points, kind)) = posted {
         let id = draft.next_id(placed_at, Cause::Redemption(coupon.code.clone()))?;
-        draft.post(id, Deltas::points(points), kind)?;
+        draft.post_of(coupon.came_with.clone(), id, Deltas::points(points), kind)?;
     }
     if coupon.state == CouponState::Issued {
         note_end(&mut draft.profile.bookkeeping, &coupon);
@@ -204,6 +207,7 @@ fn issue(
         ends_at: reward.coupon.valid_for.map(|period| period.after(moment, zone)).transpose()?,
         state: CouponState::Issued,
         uses: Vec::new(),
+        came_with: None,
     };
     let id = EntryId { effective_at: moment, cause, n: 0 };
     let kind = Kind::CouponIssued {

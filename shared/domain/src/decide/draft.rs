@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::hearing::{self, Hearing};
-use super::{DecideError, Decision, MAX_COUPONS_PER_DECISION, Need, due, expiry, pending, window};
+use super::{
+    DecideError, Decision, MAX_COUPONS_PER_DECISION, MAX_WRITES_PER_DECISION, Need, due, expiry, pending,
+    window,
+};
 use crate::audience::Audience;
 use crate::coupon::Coupon;
 use crate::entropy::Entropy;
-use crate::ids::CouponCode;
-use crate::journal::{Cause, Entry, EntryId, Kind};
+use crate::ids::{CouponCode, MemberId};
+use crate::journal::{Cause, Entry, EntryId, Kind, Posting};
 use crate::member::{Known, Profile};
 use crate::opening::Once;
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Programmes};
 use crate::rating::RaterChange;
-use crate::time::{TimeError, Timestamp};
+use crate::time::Timestamp;
 
 /// Why a decision cannot go on.
 #[derive(Debug)]
@@ -68,6 +71,11 @@ impl Deltas {
         })
     }
 }
+
+/// What of a decision's writes settling leaves to the command itself: an entry, and what goes with it.
+const WRITES_OF_A_COMMAND: usize = 4;
+/// A coupon takes its entry, its item and, where it is new, its code in the directory.
+const WRITES_OF_A_COUPON: usize = 3;
 
 pub(super) struct Draft<'a> {
     pub(super) programmes: &'a Programmes,
@@ -149,17 +157,53 @@ impl<'a> Draft<'a> {
 
     /// Adds an entry and folds it into the account and the window.
     pub(super) fn post(&mut self, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
+        self.post_of(None, id, deltas, kind)
+    }
+
+    /// As [`Draft::post`], of what is a member's who has become part of this one.
+    pub(super) fn post_of(
+        &mut self,
+        came_with: Option<MemberId>,
+        id: EntryId,
+        deltas: Deltas,
+        kind: Kind,
+    ) -> Result<(), Stop> {
         let audience = hearing::audience(self, &id, deltas.points, &kind)?;
-        self.post_to(audience, id, deltas, kind)
+        let entry = Entry { audience, came_with, ..self.entry(id, deltas, kind) };
+        self.take_in(entry)
     }
 
-    /// As [`Draft::post`], of what was told before, in another member's journal.
-    pub(super) fn post_again(&mut self, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
-        self.post_to(Audience::Nobody, id, deltas, kind)
+    /// As [`Draft::post_of`], of what was told before, in another member's journal.
+    pub(super) fn post_again(
+        &mut self,
+        came_with: Option<MemberId>,
+        id: EntryId,
+        deltas: Deltas,
+        kind: Kind,
+    ) -> Result<(), Stop> {
+        let entry = Entry { came_with, ..self.entry(id, deltas, kind) };
+        self.take_in(entry)
     }
 
-    fn post_to(&mut self, audience: Audience, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
-        let entry = Entry {
+    /// Adds an entry that leaves the bookkeeping as it is: what closes an account, or opens it again.
+    pub(super) fn fold(&mut self, id: EntryId, deltas: Deltas, kind: Kind) -> Result<(), Stop> {
+        let entry = self.entry(id, deltas, kind);
+        self.profile.account.fold(&entry)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn take_in(&mut self, entry: Entry) -> Result<(), Stop> {
+        self.profile.account.fold(&entry)?;
+        window::take_in(self, &entry)?;
+        pending::take_in(self, &entry)?;
+        expiry::take_in(self, &entry)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn entry(&self, id: EntryId, deltas: Deltas, kind: Kind) -> Entry {
+        Entry {
             sequence: self.sequence(),
             recorded_at: self.now,
             points: deltas.points,
@@ -168,14 +212,14 @@ impl<'a> Draft<'a> {
             counts: deltas.counts,
             kind,
             id,
-            audience,
-        };
-        self.profile.account.fold(&entry)?;
-        window::take_in(self, &entry)?;
-        pending::take_in(self, &entry)?;
-        expiry::take_in(self, &entry)?;
-        self.entries.push(entry);
-        Ok(())
+            audience: Audience::Nobody,
+            came_with: None,
+        }
+    }
+
+    /// The member by whose name this one was found, who has become part of this one.
+    pub(super) fn by_way_of(&self) -> Option<MemberId> {
+        self.known.by_way_of.clone()
     }
 
     /// The sequence of the commit in the making.
@@ -193,17 +237,37 @@ impl<'a> Draft<'a> {
     fn need_journal(&self, since: Timestamp) -> Stop {
         let read_since = self.known.journal.as_ref().map(|(read_since, _)| *read_since);
         let since = read_since.map_or(since, |read_since| read_since.min(since));
-        Stop::Needs(Need { journal_since: Some(since), coupons: false })
+        Stop::Needs(Need { journal_since: Some(since), ..Need::default() })
+    }
+
+    /// Every entry of a posting: read ones, then our own. Nothing else of the journal is read for it.
+    pub(super) fn entries_of(&self, posting: &Posting) -> Result<Vec<&Entry>, Stop> {
+        let read = if self.before.is_new() { Some(Vec::new()) } else { self.known.entries_of(posting) };
+        let Some(mut entries) = read else {
+            return Err(Stop::Needs(Need { postings: vec![posting.clone()], ..Need::default() }));
+        };
+        entries.extend(self.entries.iter().filter(|entry| entry.id.is_of(posting)));
+        Ok(entries)
+    }
+
+    /// Asks for the entries of several postings at once.
+    pub(super) fn need_entries_of<'b>(
+        &self,
+        postings: impl IntoIterator<Item = &'b Posting>,
+    ) -> Result<(), Stop> {
+        let is_unread = |posting: &&Posting| self.known.entries_of(posting).is_none();
+        let postings: Vec<Posting> = postings.into_iter().filter(is_unread).cloned().collect();
+        if postings.is_empty() || self.before.is_new() {
+            return Ok(());
+        }
+        Err(Stop::Needs(Need { postings, ..Need::default() }))
     }
 
     /// The key of the next entry of a cause, where earlier ones must be looked for.
     pub(super) fn next_id(&self, effective_at: Timestamp, cause: Cause) -> Result<EntryId, Stop> {
-        let posted = self
-            .journal_since(effective_at)?
-            .filter(|entry| entry.id.effective_at == effective_at && entry.id.cause == cause)
-            .count();
-        let n = u32::try_from(posted).map_err(|_| Overflow)?;
-        Ok(EntryId { effective_at, cause, n })
+        let posting = Posting { effective_at, cause };
+        let n = u32::try_from(self.entries_of(&posting)?.len()).map_err(|_| Overflow)?;
+        Ok(EntryId { effective_at, cause: posting.cause, n })
     }
 
     /// As [`Draft::next_id`], of a cause that no other commit can have.
@@ -225,17 +289,30 @@ impl<'a> Draft<'a> {
         let read = match &self.known.coupons {
             Some(coupons) => coupons.as_slice(),
             None if self.before.is_new() => &[],
-            None => return Err(Stop::Needs(Need { journal_since: None, coupons: true })),
+            None => return Err(Stop::Needs(Need { coupons: true, ..Need::default() })),
         };
         let untouched = read.iter().filter(|coupon| !self.coupons.contains_key(&coupon.code));
         let all = untouched.chain(self.coupons.values());
         Ok(all.filter(|coupon| !self.removed_coupons.contains(&coupon.code)).cloned().collect())
     }
 
-    /// Keeps a new or changed coupon; false, and the decision is full, when no more fit.
+    /// Whether one more coupon can be issued, changed or removed; if not, the decision is full.
     pub(super) fn has_room_for_coupon(&mut self) -> bool {
-        self.left_over = self.coupons.len() + self.removed_coupons.len() >= MAX_COUPONS_PER_DECISION;
+        let coupons = self.coupons.len() + self.removed_coupons.len();
+        self.left_over |= coupons >= MAX_COUPONS_PER_DECISION;
+        self.has_room_for(WRITES_OF_A_COUPON)
+    }
+
+    /// Whether so many more writes fit beside the command's own; if not, the decision is full, and the rest is decided
+    /// by another one.
+    pub(super) fn has_room_for(&mut self, writes: usize) -> bool {
+        self.left_over |= self.writes() + writes + WRITES_OF_A_COMMAND > MAX_WRITES_PER_DECISION;
         !self.left_over
+    }
+
+    fn writes(&self) -> usize {
+        let coupons = self.coupons.len() + self.removed_coupons.len();
+        super::writes(&self.entries, coupons, self.rater.is_some(), self.once.is_some())
     }
 
     pub(super) fn put_coupon(&mut self, coupon: Coupon) {
@@ -247,20 +324,18 @@ impl<'a> Draft<'a> {
         self.removed_coupons.insert(code);
     }
 
-    /// Leaves what is not done yet to another decision.
-    pub(super) fn leave_the_rest(&mut self) {
-        self.left_over = true;
-    }
-
     /// Whether the rest must wait for another decision.
     pub(super) fn is_full(&self) -> bool {
         self.left_over
     }
 
-    pub(super) fn finish(mut self, review: bool) -> Result<Decision, TimeError> {
+    pub(super) fn finish(mut self, review: bool) -> Result<Decision, DecideError> {
         hearing::gather_coupons(&mut self.entries, &mut self.hearing);
         self.profile.bookkeeping.cut_off = self.hearing.cut_off().filter(|_| self.left_over);
         due::update(&mut self, review)?;
+        if self.writes() > MAX_WRITES_PER_DECISION {
+            return Err(DecideError::TooManyWrites(self.writes()));
+        }
         let has_coupons = !self.coupons.is_empty() || !self.removed_coupons.is_empty();
         let changed =
             self.before.is_new() || has_coupons || !self.entries.is_empty() || self.bookkeeping_changed();

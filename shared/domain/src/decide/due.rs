@@ -14,7 +14,7 @@ pub(super) fn update(draft: &mut Draft<'_>, review: bool) -> Result<(), TimeErro
     let next = if draft.is_full() {
         // Whoever goes on begins where this decision was cut off.
         Some(bookkeeping.settled_to.min(draft.now()))
-    } else if bookkeeping.receiving.is_some() || bookkeeping.releasing.is_some() {
+    } else if bookkeeping.is_merging() {
         Some(draft.now())
     } else {
         next_change(draft)?

@@ -21,9 +21,6 @@ use crate::time::{TimeError, Timestamp};
 
 pub(super) use self::reminders::{remind, upcoming};
 
-/// The most expiries that one decision posts; what is left is posted by the next one.
-const MAX_EXPIRIES_PER_DECISION: usize = 25;
-
 /// A rule of expiry that is in force.
 pub(super) struct InForce<'a> {
     programme: &'a Programme,
@@ -89,8 +86,8 @@ pub(super) fn settle(draft: &mut Draft<'_>, moment: Timestamp) -> Result<(), Sto
         (None, Some(next)) if rule_at(draft, moment) == Some(ExpiryRule::AfterEarning) => {
             reconcile(draft, next.at, moment)
         }
-        (None, Some(next)) => expire(draft, next.at, next.points),
-        (None, None) => Ok(()),
+        (None, Some(next)) if draft.has_room_for(1) => expire(draft, next.at, next.points),
+        (None, _) => Ok(()),
     }
 }
 
@@ -233,10 +230,9 @@ fn reconcile(draft: &mut Draft<'_>, since: Timestamp, moment: Timestamp) -> Resu
         *sum = sum.minus(points)?;
     }
     missing.retain(|_, points| !points.is_zero());
-    for (posted, (end, points)) in missing.into_iter().enumerate() {
-        if posted == MAX_EXPIRIES_PER_DECISION {
+    for (end, points) in missing {
+        if !draft.has_room_for(1) {
             draft.profile.bookkeeping.expiries_from = Some(end);
-            draft.leave_the_rest();
             return Ok(());
         }
         expire(draft, end, points)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Deltas, Draft, Stop};
-use crate::journal::{Cause, Entry, EntryId, Kind};
+use crate::journal::{Cause, Entry, EntryId, Kind, Posting};
 use crate::points::Overflow;
 use crate::programme::{Programme, RatedOver, RatingRule, Tiers};
 use crate::rating::{Rated, Rater, RaterChange, RaterHistory, Rating, Score};
@@ -27,11 +27,8 @@ pub(super) fn rate(draft: &mut Draft<'_>, rating: &Rating, first_seen: bool) -> 
 }
 
 fn told_so_far(draft: &Draft<'_>, rating: &Rating) -> Result<Vec<Kind>, Stop> {
-    let of_rating = |entry: &&Entry| {
-        entry.id.effective_at == rating.rated_at
-            && matches!(&entry.id.cause, Cause::Rating(id) if *id == rating.id)
-    };
-    Ok(draft.journal_since(rating.rated_at)?.filter(of_rating).map(|entry| entry.kind.clone()).collect())
+    let posting = Posting { effective_at: rating.rated_at, cause: Cause::Rating(rating.id.clone()) };
+    Ok(draft.entries_of(&posting)?.into_iter().map(|entry| entry.kind.clone()).collect())
 }
 
 fn rate_anew(draft: &mut Draft<'_>, rating: &Rating, id: EntryId) -> Result<(), Stop> {

@@ -3,7 +3,7 @@
 use super::draft::{Deltas, Draft, Stop};
 use super::target::{Target, target};
 use super::{DecideError, coupons};
-use crate::journal::{Cause, Entry, EntryId, Kind};
+use crate::journal::{Cause, Entry, EntryId, Kind, Posting};
 use crate::order::OrderState;
 use crate::points::Overflow;
 use crate::programme::Programmes;
@@ -23,14 +23,16 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: b
     let posted = if first_seen {
         Posted::default()
     } else {
-        Posted::among(draft.journal_since(effective_at)?, effective_at, &cause)?
+        let posting = Posting { effective_at, cause: cause.clone() };
+        Posted::among(draft.entries_of(&posting)?.into_iter(), effective_at, &cause)?
     };
     let Some(deltas) = missing(draft.programmes, state, &posted)? else { return Ok(()) };
     let kind = match &state.unlinked {
         Some(_) => Kind::UnlinkedRefund { revision: state.revision },
         None => Kind::Order { revision: state.revision },
     };
-    draft.post(EntryId { effective_at, cause, n: posted.entries }, deltas, kind)?;
+    let came_with = draft.by_way_of();
+    draft.post_of(came_with, EntryId { effective_at, cause, n: posted.entries }, deltas, kind)?;
     coupons::check_count(draft)?;
     Ok(())
 }

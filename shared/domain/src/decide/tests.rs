@@ -9,6 +9,7 @@ mod long_way;
 mod merging;
 mod opening;
 mod order_of_telling;
+mod parting;
 mod pending;
 mod rules;
 mod sweep;

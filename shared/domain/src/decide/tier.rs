@@ -53,7 +53,7 @@ fn look_up(draft: &mut Draft<'_>, moment: Timestamp) -> Result<bool, Stop> {
     let level = held(programme, &draft.profile.bookkeeping);
     let from = draft.profile.account.tier.clone();
     let to = level.map(|level| level.id.clone());
-    if from == to {
+    if from == to || !draft.has_room_for(1) {
         return Ok(false);
     }
     let up = level.map(|level| level.threshold) > threshold_before(draft, programme);

@@ -1,70 +1,139 @@
 //! A merge taken back: the closed account is opened again, and the other one gives back what had come with it.
 //!
-//! Nothing of a closed account is ever removed, so opening it is one entry. What was carried over is given back cause by
-//! cause; the journal itself says what has been, so that a step which was cut off may come again.
+//! Nothing of a closed account is ever removed, so opening it is one entry, committed together with the note on the other
+//! one that it gives back. What that one has of theirs is marked as theirs: whatever came along, whatever their orders have
+//! posted since, and whatever became of their coupons. All of it is given back cause by cause, in as many steps as it needs.
+//! Until the last one neither account is settled. What was bought together stays with the member who stayed; a debt takes
+//! it back, as after a refund.
 
 use std::collections::BTreeSet;
 
 use super::draft::{Deltas, Draft, Stop};
-use super::merging::{STEP, groups};
-use super::{expiry, rating};
+use super::groups::{Group, Page};
+use super::merging::{is_free, resume};
+use super::{coupons, expiry, rating, settle};
 use crate::coupon::{Coupon, CouponState};
 use crate::ids::{CouponCode, MemberId};
-use crate::journal::{Cause, Entry, Kind};
-use crate::member::Pending;
+use crate::journal::{Cause, Entry, EntryId, Kind};
 use crate::points::{Overflow, Points};
-use crate::time::{FOREVER, Timestamp};
+use crate::time::Timestamp;
 
-/// A cause with its moment: what an order's entries have in common.
-pub type Posting = (Timestamp, Cause);
+/// A step of taking a merge back.
+#[derive(Debug, Clone, Copy)]
+pub enum Parting<'a> {
+    /// Begin to give back what had come with another member, whose account is opened by the same commit.
+    Release {
+        /// Whose it was.
+        to: &'a MemberId,
+    },
+    /// Open a closed account again, as it was. Commit it together with the other one's [`Parting::Release`].
+    Reopen {
+        /// The entry that closed it.
+        closing: &'a Entry,
+    },
+    /// Give back the next part of what is the other member's.
+    GiveBack(&'a Page),
+    /// Take coupons back, as they have become with the other member.
+    TakeBack(&'a [Coupon]),
+    /// Leave these coupons to the other member, who has taken them back.
+    LeaveCoupons(&'a [CouponCode]),
+    /// All is given back, or has come back: the account is settled again.
+    End {
+        /// From or to whom.
+        with: &'a MemberId,
+    },
+}
 
-/// Begins to give back what had come with another member.
-pub(super) fn release(draft: &mut Draft<'_>, to: &MemberId) {
-    let bookkeeping = &mut draft.profile.bookkeeping;
-    if bookkeeping.releasing.is_none()
-        && bookkeeping.receiving.is_none()
-        && draft.profile.account.merged_into.is_none()
-    {
-        bookkeeping.releasing = Some(to.clone());
+pub(super) fn run(draft: &mut Draft<'_>, step: Parting<'_>, until: Timestamp) -> Result<(), Stop> {
+    match step {
+        Parting::Release { to } => {
+            if is_free(draft) {
+                draft.profile.bookkeeping.releasing = Some(to.clone());
+            }
+            Ok(())
+        }
+        Parting::Reopen { closing } => reopen(draft, closing),
+        Parting::GiveBack(page) => give_back(draft, page),
+        Parting::TakeBack(coupons) => take_back(draft, coupons),
+        Parting::LeaveCoupons(codes) => leave_coupons(draft, codes),
+        Parting::End { with } => {
+            end(draft, with, until)?;
+            settle(draft, until)
+        }
     }
 }
 
-/// Opens a closed account again, as it was, with its coupons as they have become.
-pub(super) fn reopen(draft: &mut Draft<'_>, coupons: &[Coupon]) -> Result<(), Stop> {
-    let Some(into) = draft.profile.account.merged_into.clone() else { return Ok(()) };
-    let Some(closing) = newest_with(draft, &into)? else { return Ok(()) };
-    if !take_back(draft, coupons)? {
+/// Opens a closed account again. It is dated as what closed it, so that on the calendar the account never was closed.
+fn reopen(draft: &mut Draft<'_>, closing: &Entry) -> Result<(), Stop> {
+    let Kind::MergedInto { into, .. } = &closing.kind else { return Ok(()) };
+    if draft.profile.account.merged_into.as_ref() != Some(into) {
         return Ok(());
     }
-    let deltas = Deltas::default().less(Deltas::of(&closing))?;
-    let id = draft.next_id(draft.now(), Cause::Merge(into))?;
-    draft.post(id, deltas, Kind::Reopened)?;
-    let ends = coupons.iter().map(|coupon| coupon.ends_at.unwrap_or(FOREVER));
-    draft.profile.bookkeeping.coupons_end_at = ends.max();
-    add_up_anew(draft)
+    let deltas = Deltas::default().less(Deltas::of(closing))?;
+    let id = draft.next_id(closing.id.effective_at, closing.id.cause.clone())?;
+    draft.fold(id, deltas, Kind::Reopened)?;
+    draft.profile.bookkeeping.regaining = Some(into.clone());
+    Ok(())
 }
 
-/// Takes over what has become of the account's own coupons; tells whether it is done.
-fn take_back(draft: &mut Draft<'_>, coupons: &[Coupon]) -> Result<bool, Stop> {
+/// Gives a part back, if it is the next one.
+fn give_back(draft: &mut Draft<'_>, page: &Page) -> Result<(), Stop> {
+    let Some(to) = draft.profile.bookkeeping.releasing.clone() else { return Ok(()) };
+    if draft.profile.bookkeeping.merged_up_to != page.after {
+        return Ok(());
+    }
+    for group in &page.groups {
+        if !draft.has_room_for(1) {
+            return Ok(());
+        }
+        give_group_back(draft, &to, group)?;
+        draft.profile.bookkeeping.merged_up_to = Some(group.posting.clone());
+    }
+    if page.groups.iter().any(|group| matches!(group.kind, Some(Kind::Rated { .. }))) {
+        rating::recount(draft, draft.now(), true)?;
+    }
+    Ok(())
+}
+
+fn give_group_back(draft: &mut Draft<'_>, to: &MemberId, group: &Group) -> Result<(), Stop> {
+    let Group { posting, deltas, came_with, entries, .. } = group;
+    let posted_now = draft.entries.iter().filter(|entry| entry.id.is_of(posting)).count();
+    let n = entries.checked_add(u32::try_from(posted_now).map_err(|_| Overflow)?).ok_or(Overflow)?;
+    let id = EntryId { effective_at: posting.effective_at, cause: posting.cause.clone(), n };
+    let back = Deltas::default().less(*deltas)?;
+    draft.post_of(came_with.clone(), id, back, Kind::GivenBack { to: to.clone() })?;
+    if let Cause::Expiry(end) = posting.cause {
+        expiry::reconcile_from(draft, end);
+    }
+    Ok(())
+}
+
+/// Takes over what has become of the account's own coupons.
+fn take_back(draft: &mut Draft<'_>, changed: &[Coupon]) -> Result<(), Stop> {
+    if draft.profile.bookkeeping.regaining.is_none() {
+        return Ok(());
+    }
     let own = draft.all_coupons()?;
-    for coupon in coupons {
-        let before = own.iter().find(|own| own.code == coupon.code);
-        let number = before.map_or(coupon.number, |before| before.number);
-        let coupon = Coupon { number, ..coupon.clone() };
-        if before == Some(&coupon) {
+    for coupon in changed {
+        let Some(before) = own.iter().find(|own| own.code == coupon.code) else { continue };
+        let coupon = Coupon { number: before.number, came_with: before.came_with.clone(), ..coupon.clone() };
+        if *before == coupon {
             continue;
         }
         if !draft.has_room_for_coupon() {
-            return Ok(false);
+            return Ok(());
         }
-        if let Some((points, kind)) = before.map(|before| settled(before, &coupon)).transpose()?.flatten() {
+        if let Some((points, kind)) = settled(before, &coupon)? {
             let id = draft.next_id(draft.now(), Cause::Void(coupon.code.clone()))?;
-            draft.post_again(id, Deltas::points(points), kind)?;
+            draft.post_again(coupon.came_with.clone(), id, Deltas::points(points), kind)?;
+        }
+        if coupon.state == CouponState::Issued {
+            coupons::note_end(&mut draft.profile.bookkeeping, &coupon);
         }
         draft.put_coupon(coupon);
         draft.receives_coupons = true;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// What has become of a coupon while it was another member's, if that was worth points: taken back, it returned its
@@ -81,122 +150,33 @@ fn settled(before: &Coupon, now: &Coupon) -> Result<Option<(Points, Kind)>, Over
     })
 }
 
-/// Gives the next part back to a member whose account, with this journal, was opened again; at the end, the sum of the
-/// rest. `told_since` is what orders of that member's have posted here since.
-pub(super) fn give_back(
-    draft: &mut Draft<'_>,
-    journal: &[Entry],
-    told_since: &[Posting],
-    coupons: &[CouponCode],
-) -> Result<(), Stop> {
-    let Some(to) = draft.profile.bookkeeping.releasing.clone() else { return Ok(()) };
-    let received = newest_with(draft, &to)?.filter(|entry| matches!(entry.kind, Kind::MergeReceived { .. }));
-    let Some(received) = received else {
-        // There is nothing, or it was given back already.
-        draft.profile.bookkeeping.releasing = None;
-        return Ok(());
-    };
-    let left = left_to_give_back(draft, &to, received.sequence, journal, told_since)?;
-    for ((effective_at, cause), deltas) in left.iter().take(STEP) {
-        let id = draft.next_id(*effective_at, cause.clone())?;
-        draft.post(id, *deltas, Kind::GivenBack { to: to.clone() })?;
-    }
-    if left.len() > STEP {
-        draft.leave_the_rest();
+fn leave_coupons(draft: &mut Draft<'_>, codes: &[CouponCode]) -> Result<(), Stop> {
+    if draft.profile.bookkeeping.releasing.is_none() {
         return Ok(());
     }
     let ours: BTreeSet<CouponCode> = draft.all_coupons()?.into_iter().map(|coupon| coupon.code).collect();
-    for code in coupons.iter().filter(|code| ours.contains(code)) {
+    for code in codes.iter().filter(|code| ours.contains(code)) {
         if !draft.has_room_for_coupon() {
             return Ok(());
         }
-        let settled_here = settled_since(draft, code, received.sequence)?;
-        if settled_here != Deltas::default() {
-            let id = draft.next_id(draft.now(), Cause::Void(code.clone()))?;
-            let deltas = Deltas::default().less(settled_here)?;
-            draft.post(id, deltas, Kind::GivenBack { to: to.clone() })?;
-        }
         draft.remove_coupon(code.clone());
     }
-    let id = draft.next_id(draft.now(), Cause::Merge(to.clone()))?;
-    let rest = Deltas::default().less(Deltas::of(&received))?;
-    draft.post(id, rest, Kind::GivenBack { to })?;
-    draft.profile.bookkeeping.releasing = None;
-    add_up_anew(draft)
+    Ok(())
 }
 
-/// What taking a coupon back, or its use after that, has posted since it came.
-fn settled_since(draft: &Draft<'_>, code: &CouponCode, since: u64) -> Result<Deltas, Stop> {
-    let mut sum = Deltas::default();
-    for entry in draft.journal_since(Timestamp::UNIX_EPOCH)?.filter(|entry| entry.sequence > since) {
-        if matches!(&entry.id.cause, Cause::Void(of) | Cause::Redemption(of) if of == code) {
-            sum = sum.with(entry)?;
-        }
-    }
-    Ok(sum)
-}
-
-/// What of the member's is still here, by cause, with what it takes to give it back.
-fn left_to_give_back(
-    draft: &Draft<'_>,
-    to: &MemberId,
-    since: u64,
-    journal: &[Entry],
-    told_since: &[Posting],
-) -> Result<Vec<(Posting, Deltas)>, Stop> {
-    let us = &draft.profile.member;
-    let closed_by = |entry: &&Entry| matches!(&entry.kind, Kind::MergedInto { into } if into == us);
-    let closed = journal.iter().filter(closed_by).map(|entry| entry.sequence).max().unwrap_or_default();
-    let carried: Vec<Entry> = journal.iter().filter(|entry| entry.sequence < closed).cloned().collect();
-    let is_given_back = |entry: &Entry| {
-        entry.sequence > since && matches!(&entry.kind, Kind::GivenBack { to: known } if known == to)
-    };
-    let ours: Vec<&Entry> = draft.journal_since(Timestamp::UNIX_EPOCH)?.collect();
-    let mut seen = BTreeSet::new();
-    let mut left = Vec::new();
-    let carried = groups(&carried)?.into_iter().map(|group| {
-        // Another expiry may share the instant of one that had come; nothing else shares its cause.
-        let only = matches!(group.cause, Cause::Expiry(_)).then_some(group.deltas);
-        ((group.effective_at, group.cause.clone()), only)
-    });
-    for (posting, only) in carried.chain(told_since.iter().map(|posting| (posting.clone(), None))) {
-        let (effective_at, cause) = &posting;
-        let here =
-            ours.iter().filter(|entry| entry.id.effective_at == *effective_at && entry.id.cause == *cause);
-        let mut sum = Deltas::default();
-        let (mut is_here, mut is_done) = (false, false);
-        for entry in here {
-            sum = sum.with(entry)?;
-            is_here = true;
-            is_done |= is_given_back(entry);
-        }
-        if is_here && !is_done && seen.insert(posting.clone()) {
-            left.push((posting, Deltas::default().less(only.unwrap_or(sum))?));
-        }
-    }
-    // An expiry that had come covers the orders that had come; only of one that was posted here is something taken back.
-    left.sort_by_key(|((_, cause), _)| !matches!(cause, Cause::Expiry(_)));
-    Ok(left)
-}
-
-/// What was last posted of being one with another member, or two again.
-fn newest_with(draft: &Draft<'_>, other: &MemberId) -> Result<Option<Entry>, Stop> {
-    let journal = draft.journal_since(Timestamp::UNIX_EPOCH)?;
-    let of_merge = journal.filter(|entry| matches!(&entry.id.cause, Cause::Merge(with) if with == other));
-    Ok(of_merge.max_by_key(|entry| entry.sequence).cloned())
-}
-
-/// Everything that the bookkeeping saves reading is read.
-fn add_up_anew(draft: &mut Draft<'_>) -> Result<(), Stop> {
-    expiry::reconcile_from(draft, Timestamp::UNIX_EPOCH);
-    let is_rated =
-        draft.journal_since(Timestamp::UNIX_EPOCH)?.any(|entry| matches!(entry.kind, Kind::Rated { .. }));
+/// Ends what was under way with another member.
+fn end(draft: &mut Draft<'_>, with: &MemberId, until: Timestamp) -> Result<(), Stop> {
     let bookkeeping = &mut draft.profile.bookkeeping;
-    bookkeeping.window.changes_on = Some(bookkeeping.window.on);
-    bookkeeping.pending = Some(Pending { points: Points::ZERO, next_at: bookkeeping.settled_to });
-    if is_rated {
-        bookkeeping.rated.get_or_insert_default();
-        rating::recount(draft, draft.now(), true)?;
+    let is_releasing = bookkeeping.releasing.take_if(|to| to == with).is_some();
+    let is_regaining = bookkeeping.regaining.take_if(|from| from == with).is_some();
+    if !is_releasing && !is_regaining {
+        return Ok(());
     }
+    bookkeeping.merged_up_to = None;
+    if is_releasing {
+        let id = draft.next_id(draft.now(), Cause::Merge(with.clone()))?;
+        draft.fold(id, Deltas::default(), Kind::GivenBack { to: with.clone() })?;
+    }
+    resume(draft, until);
     Ok(())
 }

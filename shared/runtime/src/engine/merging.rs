@@ -1,10 +1,11 @@
 //! Two members who turn out to be one. Every step finds by itself how far the merge came, so that it may be cut off
 //! anywhere, and be asked for again.
 
-use domain::{Bookkeeping, Command, CustomerMerge, MemberId, Profile, SourceName, Timestamp};
-use store::{Consistency, DirectoryKey};
+use domain::decide::{Groups, Merging, STEP};
+use domain::{Bookkeeping, Command, CustomerMerge, MemberId, Profile, SourceName};
+use store::{Consistency, DirectoryKey, JournalReader};
 
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, Loaded};
 use crate::clock::Budget;
 
 /// How many other merges of the same members may come in between before the record is tried again.
@@ -55,7 +56,7 @@ impl Engine {
 
     /// Makes one member part of another one, with everything. Of members who are one already there is nothing to do.
     pub async fn merge(&self, from: &MemberId, into: &MemberId, budget: Budget) -> Result<(), EngineError> {
-        for _ in 0..MAX_ROUNDS {
+        for round in 0..MAX_ROUNDS {
             let (Some(from), Some(into)) = (
                 self.current(from, Consistency::Strong).await?,
                 self.current(into, Consistency::Strong).await?,
@@ -63,45 +64,88 @@ impl Engine {
                 return Ok(());
             };
             if from.member == into.member {
-                return Ok(());
+                return self.finish_merges(&into, budget).await.map(drop);
             }
-            if self.finish_merges(&from, budget).await? || self.finish_merges(&into, budget).await? {
-                continue;
+            if !self.finish_merges(&from, budget).await? && !self.finish_merges(&into, budget).await? {
+                self.begin_merge(from, into).await?;
             }
-            self.carry_out_for(&into.member, Command::Receive { from: &from.member }, budget).await?;
+            self.pause(round, budget).await?;
         }
         Err(EngineError::Retryable("merges keep coming in between".to_owned()))
     }
 
-    /// Finishes whatever a member is receiving or giving back; tells whether there was anything.
+    /// Closes the one account and notes on the other one that it is being received, in one commit. Whatever comes in
+    /// between is seen in the next round.
+    async fn begin_merge(&self, from: Profile, into: Profile) -> Result<(), EngineError> {
+        let programmes = self.programmes.get().await?;
+        let (mut from, mut into) = (Loaded::member(from), Loaded::member(into));
+        let (kept, closed) = (into.profile.member.clone(), from.profile.member.clone());
+        let close = Command::Merge(Merging::Close { into: &kept });
+        let close = self.decide(&programmes, &mut from, close).await?;
+        if close.profile.account.merged_into.is_none() {
+            // What was due is more than one commit.
+            return self.commit_one(&close).await.map(drop);
+        }
+        let receive = Command::Merge(Merging::Receive { from: &closed });
+        let receive = self.decide(&programmes, &mut into, receive).await?;
+        if receive.profile.bookkeeping.receiving.is_some() {
+            self.commit_both(&close, &receive).await?;
+        }
+        Ok(())
+    }
+
+    /// Finishes whatever a member is receiving, giving back or getting back; tells whether there was anything.
     pub(super) async fn finish_merges(&self, profile: &Profile, budget: Budget) -> Result<bool, EngineError> {
+        let member = &profile.member;
         match &profile.bookkeeping {
-            Bookkeeping { receiving: Some(_), .. } => self.finish_receiving(&profile.member, budget).await?,
-            Bookkeeping { releasing: Some(_), .. } => self.finish_releasing(&profile.member, budget).await?,
+            Bookkeeping { receiving: Some(_), .. } => self.finish_receiving(member, budget).await?,
+            Bookkeeping { releasing: Some(_), .. } => self.finish_releasing(member, budget).await?,
+            Bookkeeping { regaining: Some(from), .. } => self.finish_regaining(member, from, budget).await?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// Carries over what a member is receiving, if anything.
+    /// Carries over what a member is receiving, if anything. Another one may be doing the same at the same time.
     pub(super) async fn finish_receiving(
         &self,
         member: &MemberId,
         budget: Budget,
     ) -> Result<(), EngineError> {
-        let Some(profile) = self.store.profile(member, Consistency::Strong).await? else { return Ok(()) };
-        let Some(receiving) = profile.bookkeeping.receiving else { return Ok(()) };
-        let from = &receiving.from;
-        let closed = self.carry_out_for(from, Command::MergeInto { into: member }, budget).await?;
-        if closed.as_ref().is_some_and(|profile| profile.account.merged_into.is_none()) {
-            return Err(EngineError::Retryable(format!("another merge of member {from} is under way")));
+        let mut reader: Option<JournalReader> = None;
+        let mut attempt = 0;
+        loop {
+            let Some(profile) = self.store.profile(member, Consistency::Strong).await? else { return Ok(()) };
+            let Some(receiving) = &profile.bookkeeping.receiving else { return Ok(()) };
+            let from = receiving.from.clone();
+            if reader.is_none() && !self.is_closed_into(&from, member).await? {
+                let command = Command::Merge(Merging::GiveUp { from: &from });
+                return self.carry_out_for(member, command, budget).await.map(drop);
+            }
+            let progress = if receiving.coupons.is_none() {
+                let after = profile.bookkeeping.merged_up_to.clone();
+                let reader = match &mut reader {
+                    Some(reader) if reader.after() == after.as_ref() => reader,
+                    reader => reader.insert(JournalReader::new(from, Groups::of_all(), after)),
+                };
+                let page = reader.page(&self.store, STEP).await?;
+                let command = Command::Merge(Merging::CarryOver(&page));
+                self.carry_out(Loaded::member(profile), command).await?
+            } else {
+                // Contact and devices first: after the coupons the merge is done.
+                self.store.adopt(&from, member, self.clock.now()).await?;
+                let mut coupons = self.store.coupons(&from, Consistency::Strong).await?;
+                coupons.reverse();
+                let command = Command::Merge(Merging::CarryCoupons(&coupons));
+                self.carry_out(Loaded::member(profile), command).await?
+            };
+            attempt = progress.attempts_after(attempt);
+            self.pause(attempt, budget).await?;
         }
-        if closed.is_some_and(|profile| profile.account.merged_into.as_ref() == Some(member)) {
-            self.store.adopt(from, member, self.clock.now()).await?;
-        }
-        let journal = self.store.journal_since(from, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
-        let coupons = self.store.coupons(from, Consistency::Strong).await?;
-        let command = Command::CarryOver { journal: &journal, coupons: &coupons };
-        self.carry_out_for(member, command, budget).await.map(drop)
+    }
+
+    async fn is_closed_into(&self, member: &MemberId, into: &MemberId) -> Result<bool, EngineError> {
+        let profile = self.store.profile(member, Consistency::Strong).await?;
+        Ok(profile.is_some_and(|profile| profile.account.merged_into.as_ref() == Some(into)))
     }
 }

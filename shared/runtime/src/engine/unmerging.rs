@@ -1,21 +1,18 @@
 //! A merge taken back. As the merge itself: every step finds by itself how far it came, and a review finishes what was
 //! cut off.
 
-use std::collections::BTreeSet;
-
-use domain::decide::Posting;
-use domain::{Cause, Command, Coupon, CouponCode, Entry, Kind, MemberId, OrderState, Timestamp};
+use domain::decide::{Group, Groups, Page, Parting, STEP};
+use domain::{
+    Cause, Command, Coupon, CouponCode, Entry, Kind, MemberId, OrderKey, Posting, Profile, Timestamp,
+};
 use jiff::SignedDuration;
-use store::{Consistency, DirectoryKey};
+use store::{Consistency, JournalReader};
 
-use super::{Engine, EngineError, own_key};
+use super::{Engine, EngineError, Loaded};
 use crate::clock::Budget;
 
 /// For how long a merge can be taken back. Whoever notices later has bought and spent as one person since.
 pub const UNDOABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// By how much the clocks of two of our functions may differ.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// How many other merges of the same members may come in between.
 const MAX_ROUNDS: u32 = 32;
@@ -34,136 +31,173 @@ pub enum Unmerged {
     },
     /// The other one has become part of somebody else since, which must be taken back first.
     MergedOn(MemberId),
+    /// An earlier version of Laurel merged them, and did not mark what came along.
+    Unmarked,
 }
 
 impl Engine {
     /// Makes a member who became part of another one a member of their own again.
     pub async fn unmerge(&self, member: &MemberId, budget: Budget) -> Result<Unmerged, EngineError> {
         let mut is_asked = false;
-        for _ in 0..MAX_ROUNDS {
-            let journal =
-                self.store.journal_since(member, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
-            let Some((into, merged_at, is_open)) = last_merge(&journal) else {
+        for round in 0..MAX_ROUNDS {
+            let profile = self.store.profile(member, Consistency::Strong).await?;
+            let Some(profile) = profile else { return Ok(Unmerged::NotMerged) };
+            let Some(into) = profile.account.merged_into.clone() else {
+                // Perhaps a review was quicker than we.
+                let is_done = profile.bookkeeping.regaining.is_some() || is_asked;
+                self.finish_merges(&profile, budget).await?;
+                return Ok(if is_done { Unmerged::Done } else { Unmerged::NotMerged });
+            };
+            let Some(closing) = self.store.closing(member, &into).await? else {
                 return Ok(Unmerged::NotMerged);
             };
+            if let Some(refused) = self.refusal(&closing) {
+                return Ok(refused);
+            }
             let Some(other) = self.store.profile(&into, Consistency::Strong).await? else {
                 return Ok(Unmerged::NotMerged);
             };
-            let is_under_way = other.bookkeeping.releasing.as_ref() == Some(member);
-            if is_open && !is_under_way {
-                // Perhaps a review was quicker than we.
-                return Ok(if is_asked { Unmerged::Done } else { Unmerged::NotMerged });
-            }
-            if self.clock.now().duration_since(merged_at) > UNDOABLE_FOR {
-                return Ok(Unmerged::TooLate { merged_at });
-            }
             if other.account.merged_into.is_some() {
                 return Ok(Unmerged::MergedOn(into));
             }
             if !self.finish_merges(&other, budget).await? {
-                self.carry_out_for(&into, Command::Release { to: member }, budget).await?;
+                self.begin_parting(profile, &closing, other).await?;
                 is_asked = true;
-            } else if is_under_way {
-                return Ok(Unmerged::Done);
             }
+            self.pause(round, budget).await?;
         }
         Err(EngineError::Retryable("merges keep coming in between".to_owned()))
     }
 
-    /// Gives back what a member is releasing, if anything. First the account is opened again, so that whatever comes
-    /// from now on finds it; then what was told meanwhile is posted there; and only then it leaves the other one.
+    fn refusal(&self, closing: &Entry) -> Option<Unmerged> {
+        let merged_at = closing.recorded_at;
+        if self.clock.now().duration_since(merged_at) > UNDOABLE_FOR {
+            return Some(Unmerged::TooLate { merged_at });
+        }
+        matches!(closing.kind, Kind::MergedInto { is_marked: false, .. }).then_some(Unmerged::Unmarked)
+    }
+
+    /// Opens the account again, so that whatever comes from now on finds it, and notes on the other one what it is to
+    /// give back, in one commit.
+    async fn begin_parting(
+        &self,
+        closed: Profile,
+        closing: &Entry,
+        other: Profile,
+    ) -> Result<(), EngineError> {
+        let programmes = self.programmes.get().await?;
+        let to = closed.member.clone();
+        let (mut closed, mut other) = (Loaded::member(closed), Loaded::member(other));
+        let reopen = Command::Part(Parting::Reopen { closing });
+        let reopen = self.decide(&programmes, &mut closed, reopen).await?;
+        let release = Command::Part(Parting::Release { to: &to });
+        let release = self.decide(&programmes, &mut other, release).await?;
+        if reopen.changed && release.changed {
+            self.commit_both(&reopen, &release).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives back what a member is releasing, if anything: page by page what its journal has of the other one's, after
+    /// whatever their orders have posted here since was posted there; then the coupons, as they have become.
     pub(super) async fn finish_releasing(
         &self,
         member: &MemberId,
         budget: Budget,
     ) -> Result<(), EngineError> {
-        let Some(profile) = self.store.profile(member, Consistency::Strong).await? else { return Ok(()) };
-        let Some(to) = &profile.bookkeeping.releasing else { return Ok(()) };
-        let coupons = self.coupons_of(to, member).await?;
-        self.carry_out_for(to, Command::Reopen { coupons: &coupons }, budget).await?;
-        let told_since = self.told_since(to, member).await?;
+        let mut reader: Option<JournalReader> = None;
+        let mut attempt = 0;
+        let to = loop {
+            let Some(profile) = self.store.profile(member, Consistency::Strong).await? else { return Ok(()) };
+            let Some(to) = profile.bookkeeping.releasing.clone() else { return Ok(()) };
+            let Some(closing) = self.store.closing(&to, member).await? else { break to };
+            let after = profile.bookkeeping.merged_up_to.clone();
+            let reader = match &mut reader {
+                Some(reader) if attempt == 0 && reader.after() == after.as_ref() => reader,
+                reader => {
+                    let groups = Groups::of_theirs(to.clone(), closing.recorded_at);
+                    reader.insert(JournalReader::new(member.clone(), groups, after))
+                }
+            };
+            let page = reader.page(&self.store, STEP).await?;
+            if page.groups.is_empty() {
+                break to;
+            }
+            self.post_what_was_told_since(&to, &page, budget).await?;
+            let command = Command::Part(Parting::GiveBack(&page));
+            attempt = self.carry_out(Loaded::member(profile), command).await?.attempts_after(attempt);
+            self.pause(attempt, budget).await?;
+        };
+        self.give_coupons_back(member, &to, budget).await?;
+        self.store.give_up(member, &to).await?;
+        self.carry_out_for(member, Command::Part(Parting::End { with: &to }), budget).await?;
+        let end = Command::Part(Parting::End { with: member });
+        self.carry_out_for(&to, end, budget).await.map(drop)
+    }
+
+    /// Gets back what a member is to get back, if anything. Of the two, the one who gives ends first.
+    pub(super) async fn finish_regaining(
+        &self,
+        member: &MemberId,
+        from: &MemberId,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let other = self.store.profile(from, Consistency::Strong).await?;
+        if other.is_some_and(|other| other.bookkeeping.releasing.as_ref() == Some(member)) {
+            self.finish_releasing(from, budget).await?;
+        }
+        let end = Command::Part(Parting::End { with: from });
+        self.carry_out_for(member, end, budget).await.map(drop)
+    }
+
+    /// Posts at the member to whom a page goes what orders of theirs say since the two were one.
+    async fn post_what_was_told_since(
+        &self,
+        to: &MemberId,
+        page: &Page,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let of_orders: Vec<&Group> = page.groups.iter().filter(|group| group.is_of_order()).collect();
+        let postings: Vec<Posting> = of_orders.iter().map(|group| group.posting.clone()).collect();
+        let told_before = self.store.entries_of_each(to, &postings).await?;
         let mut batch = self.batch();
-        for state in &told_since {
-            match batch.reconcile(state, false, budget).await {
+        for group in of_orders {
+            let entries = told_before.get(&group.posting).map(Vec::as_slice).unwrap_or_default();
+            if group.is_told_by(entries).map_err(domain::DecideError::from)? {
+                continue;
+            }
+            let Some(order) = order_of(&group.posting) else { continue };
+            let Some(state) = self.store.order(order).await? else { continue };
+            match batch.reconcile(&state, false, budget).await {
                 // What cannot succeed there could not here either; the sweep finds it, and parks it.
                 Ok(_) | Err(EngineError::Permanent(_)) => {}
                 Err(error @ EngineError::Retryable(_)) => return Err(error),
             }
         }
-        self.store.give_up(member, to).await?;
-        let journal = self.store.journal_since(to, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
-        let told_since: Vec<Posting> = told_since.iter().filter_map(posting_of).collect();
-        let coupons: Vec<CouponCode> = coupons.into_iter().map(|coupon| coupon.code).collect();
-        let command = Command::GiveBack { journal: &journal, told_since: &told_since, coupons: &coupons };
-        self.carry_out_for(member, command, budget).await.map(drop)
+        Ok(())
     }
 
-    /// The coupons at a member's that had come with another one, by whose name their codes are still found.
-    async fn coupons_of(&self, to: &MemberId, member: &MemberId) -> Result<Vec<Coupon>, EngineError> {
-        let mut theirs = Vec::new();
-        for coupon in self.store.coupons(member, Consistency::Strong).await? {
-            if self.leads_to(&DirectoryKey::Coupon(coupon.code.clone()), to).await? {
-                theirs.push(coupon);
-            }
+    /// Gives a member's coupons back that had come with another one. Until then neither can change them.
+    async fn give_coupons_back(
+        &self,
+        member: &MemberId,
+        to: &MemberId,
+        budget: Budget,
+    ) -> Result<(), EngineError> {
+        let mut coupons = self.store.coupons(member, Consistency::Strong).await?;
+        coupons.retain(|coupon| coupon.came_with.as_ref() == Some(to));
+        let codes: Vec<CouponCode> = coupons.iter().map(|coupon: &Coupon| coupon.code.clone()).collect();
+        if codes.is_empty() {
+            return Ok(());
         }
-        Ok(theirs)
-    }
-
-    /// The orders of the other one's that stand here, as they are now. What was told of them before the merge is
-    /// reconciled there already, and posts nothing.
-    async fn told_since(&self, to: &MemberId, member: &MemberId) -> Result<Vec<OrderState>, EngineError> {
-        let consistency = Consistency::Strong;
-        let journal = self.store.journal_since(to, Timestamp::UNIX_EPOCH, consistency).await?;
-        let closings = journal.iter().filter(|entry| matches!(entry.kind, Kind::MergedInto { .. }));
-        let Some(closed_at) = closings.map(|entry| entry.recorded_at).max() else { return Ok(Vec::new()) };
-        let told_from = closed_at - CLOCKS_DIFFER;
-        let mut seen = BTreeSet::new();
-        let mut told = Vec::new();
-        for entry in self.store.journal_since(member, Timestamp::UNIX_EPOCH, consistency).await? {
-            let (Cause::Order(key) | Cause::UnlinkedRefund(key)) = &entry.id.cause else { continue };
-            if entry.recorded_at < told_from || !seen.insert(key.clone()) {
-                continue;
-            }
-            let Some(state) = self.store.order(key).await? else { continue };
-            let is_theirs = match (&state.claimed_by, own_key(&state)) {
-                (Some(member), _) => self.is_now(member, to).await?,
-                (None, Some(owner)) => self.leads_to(&owner, to).await?,
-                (None, None) => false,
-            };
-            if is_theirs {
-                told.push(state);
-            }
-        }
-        Ok(told)
-    }
-
-    /// Whether a key leads to a member, or by way of them to another one.
-    async fn leads_to(&self, key: &DirectoryKey, to: &MemberId) -> Result<bool, EngineError> {
-        match self.store.find_member(key, Consistency::Strong).await? {
-            Some(found) => self.is_now(&found, to).await,
-            None => Ok(false),
-        }
-    }
-
-    /// Whether a member is another one, or has become part of one by way of them.
-    async fn is_now(&self, member: &MemberId, to: &MemberId) -> Result<bool, EngineError> {
-        let current = self.store.current_member(member, Consistency::Strong).await?;
-        Ok(current.is_some_and(|current| current.is(to)))
+        self.carry_out_for(to, Command::Part(Parting::TakeBack(&coupons)), budget).await?;
+        self.carry_out_for(member, Command::Part(Parting::LeaveCoupons(&codes)), budget).await.map(drop)
     }
 }
 
-/// With whom a journal says that its member last became one, when, and whether that was taken back.
-fn last_merge(journal: &[Entry]) -> Option<(MemberId, Timestamp, bool)> {
-    let of_merges = || journal.iter().filter(|entry| matches!(entry.id.cause, Cause::Merge(_)));
-    let closings = of_merges().filter_map(|entry| match &entry.kind {
-        Kind::MergedInto { into } => Some((entry, into)),
+fn order_of(posting: &Posting) -> Option<&OrderKey> {
+    match &posting.cause {
+        Cause::Order(key) | Cause::UnlinkedRefund(key) => Some(key),
         _ => None,
-    });
-    let (closing, into) = closings.max_by_key(|(entry, _)| entry.sequence)?;
-    let is_open = of_merges().any(|entry| entry.kind == Kind::Reopened && entry.sequence > closing.sequence);
-    Some((into.clone(), closing.id.effective_at, is_open))
-}
-
-fn posting_of(state: &OrderState) -> Option<Posting> {
-    Some((state.effective_at()?, state.cause()))
+    }
 }

@@ -19,7 +19,7 @@ use crate::keys::{self, MAX_N, directory, members};
 use crate::{DirectoryKey, Role, StoreError};
 
 /// The most writes that DynamoDB takes in one transaction.
-const MAX_WRITES: usize = 100;
+pub(super) const MAX_WRITES: usize = 100;
 /// How `CouponState::Issued` is stored.
 const ISSUED: &str = "issued";
 
@@ -122,6 +122,16 @@ impl Condition {
     }
 }
 
+/// Everything that two decisions write together: those of two members, who share nothing.
+pub(super) fn plan_both(decisions: [&Decision; 2]) -> Result<Vec<Write>, StoreError> {
+    let mut writes = Vec::new();
+    for decision in decisions {
+        writes.extend(plan(&Commit { decision, enrolment: None, by_way_of: None })?);
+    }
+    check_size(&writes)?;
+    Ok(writes)
+}
+
 /// Everything that a commit writes, the profile first; nothing where nothing changed.
 pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     let Commit { decision, enrolment, by_way_of } = commit;
@@ -167,10 +177,16 @@ pub(super) fn plan(commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
     if let Some(enrolment) = enrolment {
         writes.extend(self::enrolment(member, enrolment)?);
     }
+    check_size(&writes)?;
+    Ok(writes)
+}
+
+/// The rules see to it that a decision leaves room for what comes beside it.
+fn check_size(writes: &[Write]) -> Result<(), StoreError> {
     if writes.len() > MAX_WRITES {
         return Err(StoreError::Permanent(format!("{} writes are too many for one commit", writes.len())));
     }
-    Ok(writes)
+    Ok(())
 }
 
 fn profile(decision: &Decision) -> Result<Write, StoreError> {
@@ -185,7 +201,7 @@ fn profile(decision: &Decision) -> Result<Write, StoreError> {
 /// The coupons that this very decision issued; it may have taken one of them back again.
 fn issued_now(decision: &Decision) -> HashSet<&CouponCode> {
     let issued = decision.entries.iter().filter_map(|entry| match &entry.kind {
-        Kind::CouponIssued { code, .. } => Some(code),
+        Kind::CouponIssued { code, .. } if entry.came_with.is_none() => Some(code),
         _ => None,
     });
     issued.collect()

@@ -25,6 +25,8 @@ struct EntryBody {
     /// What an entry of before has instead, where everybody hears of it.
     #[serde(default, skip_serializing)]
     notify: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    came_with: Option<MemberId>,
     #[serde(flatten)]
     kind: Kind,
 }
@@ -44,6 +46,7 @@ pub(crate) fn entry_item(member: &MemberId, entry: &Entry) -> Result<Attributes,
         counts: entry.counts,
         audience: entry.audience,
         notify: false,
+        came_with: entry.came_with.clone(),
         kind: entry.kind.clone(),
     };
     write(&MemberItem { member: member.clone(), item: keys::entry(&entry.id), body })
@@ -64,6 +67,7 @@ pub fn journal_entry_of_image(image: Item) -> Result<(MemberId, String, Entry), 
         counts: body.counts,
         kind: body.kind,
         audience: if body.notify { Audience::Everybody } else { body.audience },
+        came_with: body.came_with,
     };
     Ok((member, item, entry))
 }
@@ -97,6 +101,7 @@ mod tests {
             counts: -1,
             kind,
             audience: Audience::Everybody,
+            came_with: MemberId::new("m2").ok(),
         }
     }
 

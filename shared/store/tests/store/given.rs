@@ -99,6 +99,8 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
             cut_off: None,
             receiving: None,
             releasing: None,
+            regaining: None,
+            merged_up_to: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
         },
     }
@@ -115,6 +117,7 @@ pub(crate) fn entry(order: &str, effective_at: &str, n: u32) -> Entry {
         counts: 1,
         kind: Kind::Order { revision: 1 },
         audience: Audience::Nobody,
+        came_with: None,
     }
 }
 
@@ -128,6 +131,7 @@ pub(crate) fn coupon(code: &str, number: u32) -> Coupon {
         ends_at: Some(at("2026-06-01T12:00:00Z")),
         state: CouponState::Issued,
         uses: Vec::new(),
+        came_with: None,
     }
 }
 

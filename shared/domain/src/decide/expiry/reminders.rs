@@ -13,6 +13,9 @@ pub(in crate::decide) fn remind(draft: &mut Draft<'_>, moment: Timestamp) -> Res
     let programme = draft.programme_at(moment);
     let come = steps(programme, &draft.profile, next)?.into_iter().rev().find(|(at, _)| *at <= moment);
     let Some((at, step)) = come else { return Ok(()) };
+    if !draft.has_room_for(1) {
+        return Ok(());
+    }
     let kind = Kind::ExpiryReminder { expiring: next.points, expires_at: next.at };
     let id = EntryId { effective_at: at, cause: Cause::Reminder(next.at, step), n: 0 };
     draft.post(id, Deltas::default(), kind)?;

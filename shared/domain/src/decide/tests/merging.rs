@@ -4,31 +4,75 @@ use proptest::prelude::*;
 
 use super::rules::NO_REWARD;
 use super::world::{World, at, order, programme};
-use crate::{Command, CouponState, MemberId, OrderState};
+use crate::decide::{Groups, Merging, Page, STEP};
+use crate::{Command, CouponState, OrderState, Posting};
 
 pub(super) fn member(name: &str, changes: &[(&str, &str)]) -> World {
-    let mut world = World::new(programme(changes), at("2026-01-01"));
-    world.profile.member = MemberId::new(name).unwrap();
-    world
+    World::new(programme(changes), at("2026-01-01")).named(name)
 }
 
 impl World {
     /// Carries another member over to this one, as the shell does, and tells in how many steps.
     pub(super) fn receives(&mut self, other: &mut World) -> usize {
+        self.begins_to_receive(other);
+        self.finishes_receiving(other)
+    }
+
+    /// The first commit of a merge, which is of both.
+    pub(super) fn begins_to_receive(&mut self, other: &mut World) {
         let (into, from) = (self.profile.member.clone(), other.profile.member.clone());
         other.now = self.now;
-        self.run(Command::Receive { from: &from }).unwrap();
-        other.run(Command::MergeInto { into: &into }).unwrap();
-        for steps in 1.. {
-            let command = Command::CarryOver { journal: &other.journal, coupons: &other.coupons };
-            let decision = self.decide(command).unwrap();
-            self.commit(&decision);
-            if decision.completed {
-                return steps;
+        loop {
+            let close = other.decide(Command::Merge(Merging::Close { into: &into })).unwrap();
+            if close.profile.account.merged_into.is_some() {
+                let receive = self.decide(Command::Merge(Merging::Receive { from: &from })).unwrap();
+                assert!(receive.profile.bookkeeping.receiving.is_some());
+                other.commit(&close);
+                self.commit(&receive);
+                return;
             }
-            self.run(Command::Review).unwrap();
+            other.commit(&close);
         }
-        unreachable!()
+    }
+
+    pub(super) fn finishes_receiving(&mut self, other: &World) -> usize {
+        let mut steps = 0;
+        let mut coupons = other.coupons.clone();
+        coupons.sort_by_key(|coupon| coupon.number);
+        while let Some(receiving) = self.profile.bookkeeping.receiving.clone() {
+            steps += 1;
+            match receiving.coupons {
+                None => {
+                    let page = other.page(Groups::of_all(), self.profile.bookkeeping.merged_up_to.clone());
+                    self.step(Command::Merge(Merging::CarryOver(&page)));
+                }
+                Some(_) => self.step(Command::Merge(Merging::CarryCoupons(&coupons))),
+            }
+        }
+        self.run(Command::Review).unwrap();
+        steps
+    }
+
+    /// One commit.
+    pub(super) fn step(&mut self, command: Command<'_>) {
+        let decision = self.decide(command).unwrap();
+        self.commit(&decision);
+    }
+
+    /// The next page of the journal, as the store reads it.
+    pub(super) fn page(&self, mut groups: Groups, after: Option<Posting>) -> Page {
+        let mut journal: Vec<_> = self.journal.iter().collect();
+        journal.sort_by_key(|entry| &entry.id);
+        let mut all = Vec::new();
+        for entry in journal {
+            if after.as_ref().is_none_or(|after| entry.id.posting() > *after) {
+                all.extend(groups.take(entry).unwrap());
+            }
+        }
+        all.extend(groups.finish());
+        let is_last = all.len() <= STEP;
+        all.truncate(STEP);
+        Page { after, groups: all, is_last }
     }
 }
 
@@ -72,9 +116,9 @@ fn an_order_that_is_told_while_the_merge_is_under_way_counts_once() {
     let (mut one, mut other) = (member("A", &[NO_REWARD]), member("B", &[NO_REWARD]));
     let theirs = other.orders("2", "2026-01-10", 20_000);
     one.pass_to(at("2026-01-20"));
-    one.run(Command::Receive { from: &other.profile.member }).unwrap();
-    one.arrives(&theirs.refunded("r", one.now, 5_000));
-    one.receives(&mut other);
+    one.begins_to_receive(&mut other);
+    one.arrives_by_way_of(&other, &theirs.refunded("r", one.now, 5_000));
+    one.finishes_receiving(&other);
     assert_eq!(one.balance(), 150);
 }
 
@@ -101,15 +145,21 @@ fn what_ran_out_before_the_merge_stays_so_and_a_refund_finds_it() {
 }
 
 #[test]
-fn of_two_who_would_receive_the_same_account_only_one_does() {
+fn an_account_that_is_closed_or_being_merged_is_neither_closed_nor_received_into() {
     let (mut one, mut other, mut third) = (member("A", &[]), member("B", &[]), member("C", &[]));
     other.orders("2", "2026-01-10", 20_000);
     (one.now, third.now) = (other.now, other.now);
-    third.run(Command::Receive { from: &other.profile.member }).unwrap();
-    one.receives(&mut other);
-    third.run(Command::CarryOver { journal: &other.journal, coupons: &other.coupons }).unwrap();
-    assert_eq!((one.balance(), third.balance(), third.journal.len()), (200, 0, 0));
-    assert_eq!(third.profile.bookkeeping.receiving, None);
+    one.begins_to_receive(&mut other);
+    let ids = [&one, &other, &third].map(|world| world.profile.member.clone());
+    for busy in [&mut one, &mut other] {
+        let before = busy.profile.account.merged_into.clone();
+        let close = busy.decide(Command::Merge(Merging::Close { into: &ids[2] })).unwrap();
+        assert_eq!(close.profile.account.merged_into, before);
+        let receive = busy.decide(Command::Merge(Merging::Receive { from: &ids[2] })).unwrap();
+        assert_eq!(receive.profile.bookkeeping.receiving, busy.profile.bookkeeping.receiving);
+    }
+    one.finishes_receiving(&other);
+    assert_eq!((one.balance(), one.folded()), (200, one.profile.account.clone()));
 }
 
 #[test]
@@ -157,7 +207,11 @@ proptest! {
                 merged = true;
             }
             both.arrives(state);
-            if *by_other && !merged { other.arrives(state) } else { one.arrives(state) }
+            match (*by_other, merged) {
+                (true, false) => other.arrives(state),
+                (true, true) => one.arrives_by_way_of(&other, state),
+                (false, _) => one.arrives(state),
+            }
         }
         if !merged {
             one.receives(&mut other);

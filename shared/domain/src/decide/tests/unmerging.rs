@@ -5,25 +5,54 @@ use proptest::prelude::*;
 use super::merging::member;
 use super::rules::NO_REWARD;
 use super::world::{World, at, order};
-use crate::decide::Posting;
-use crate::{Command, Coupon, CouponCode, CouponState, Opening, OrderState, Points, Reason};
+use crate::decide::{Groups, Parting};
+use crate::{Command, CouponCode, CouponState, Entry, Kind, Opening, OrderState, Points, Reason};
 
 impl World {
     /// Takes a merge with another member back, as the shell does; `told_since` are that member's orders since the merge.
-    fn gives_back(&mut self, other: &mut World, told_since: &[OrderState]) {
-        let to = other.profile.member.clone();
-        other.now = self.now;
-        let issued: Vec<CouponCode> = other.coupons.iter().map(|coupon| coupon.code.clone()).collect();
-        let coupons: Vec<Coupon> =
-            self.coupons.iter().filter(|coupon| issued.contains(&coupon.code)).cloned().collect();
-        self.run(Command::Release { to: &to }).unwrap();
-        other.run(Command::Reopen { coupons: &coupons }).unwrap();
+    pub(super) fn gives_back(&mut self, other: &mut World, told_since: &[OrderState]) {
+        self.begins_to_give_back(other);
         told_since.iter().for_each(|order| other.arrives(order));
-        let postings: Vec<Posting> =
-            told_since.iter().map(|order| (order.effective_at().unwrap(), order.cause())).collect();
-        let journal = other.journal.clone();
-        self.run(Command::GiveBack { journal: &journal, told_since: &postings, coupons: &issued }).unwrap();
-        assert_eq!(self.profile.bookkeeping.releasing, None);
+        self.finishes_giving_back(other);
+    }
+
+    /// The first commit of taking a merge back, which is of both.
+    fn begins_to_give_back(&mut self, other: &mut World) {
+        other.now = self.now;
+        let closing = other.closing();
+        let to = other.profile.member.clone();
+        let reopen = other.decide(Command::Part(Parting::Reopen { closing: &closing })).unwrap();
+        let release = self.decide(Command::Part(Parting::Release { to: &to })).unwrap();
+        assert!(release.profile.bookkeeping.releasing.is_some());
+        other.commit(&reopen);
+        self.commit(&release);
+    }
+
+    fn finishes_giving_back(&mut self, other: &mut World) {
+        let (us, to) = (self.profile.member.clone(), other.profile.member.clone());
+        let merged_at = other.closing().recorded_at;
+        loop {
+            let groups = Groups::of_theirs(to.clone(), merged_at);
+            let page = self.page(groups, self.profile.bookkeeping.merged_up_to.clone());
+            self.step(Command::Part(Parting::GiveBack(&page)));
+            if page.is_last {
+                break;
+            }
+        }
+        let mut coupons = self.coupons.clone();
+        coupons.retain(|coupon| coupon.came_with.as_ref() == Some(&to));
+        let codes: Vec<CouponCode> = coupons.iter().map(|coupon| coupon.code.clone()).collect();
+        other.run(Command::Part(Parting::TakeBack(&coupons))).unwrap();
+        self.run(Command::Part(Parting::LeaveCoupons(&codes))).unwrap();
+        self.run(Command::Part(Parting::End { with: &to })).unwrap();
+        other.run(Command::Part(Parting::End { with: &us })).unwrap();
+        assert!(!self.profile.bookkeeping.is_merging() && !other.profile.bookkeeping.is_merging());
+    }
+
+    /// The entry that closed the account last.
+    fn closing(&self) -> Entry {
+        let closings = self.journal.iter().filter(|entry| matches!(entry.kind, Kind::MergedInto { .. }));
+        closings.max_by_key(|entry| entry.sequence).unwrap().clone()
     }
 
     /// All that a member looks at.
@@ -61,8 +90,10 @@ fn an_order_that_came_since_goes_to_whom_it_belongs_and_so_does_its_refund() {
     one.pass_to(other.now);
     one.receives(&mut other);
     let refunded = second.refunded("r", one.now, 20_000);
-    one.arrives(&refunded);
-    let third = one.orders("3", "2026-01-20", 5_000);
+    one.arrives_by_way_of(&other, &refunded);
+    one.pass_to(at("2026-01-20"));
+    let third = order("3", one.now, 5_000);
+    one.arrives_by_way_of(&other, &third);
     assert_eq!(one.balance(), 850);
 
     one.gives_back(&mut other, &[refunded.clone(), third.clone()]);
@@ -99,7 +130,7 @@ fn a_coupon_taken_back_meanwhile_returns_its_points_to_whose_it_was() {
     one.pass_to(other.now);
     one.receives(&mut other);
     let refunded = second.refunded("r", one.now, 50_000);
-    one.arrives(&refunded);
+    one.arrives_by_way_of(&other, &refunded);
     assert_eq!((one.balance(), one.voided_coupons()), (10, 1));
     one.gives_back(&mut other, &[refunded]);
     assert_eq!((one.balance(), one.coupons.len()), (10, 0));
@@ -120,18 +151,6 @@ fn what_a_member_brought_goes_back_with_its_date() {
     assert_eq!((one.balance(), one.expires_at()), (170, before.1.expires_at()));
     one.gives_back(&mut other, &[]);
     assert_eq!((one.seen(), other.seen()), (before.0.seen(), before.1.seen()));
-}
-
-#[test]
-fn an_account_that_is_still_receiving_is_not_closed() {
-    let (mut one, mut other) = (member("A", &[]), member("B", &[]));
-    one.orders("1", "2026-01-05", 10_000);
-    other.now = one.now;
-    let (first, third) = (one.profile.member.clone(), crate::MemberId::new("C").unwrap());
-    one.run(Command::Receive { from: &third }).unwrap();
-    one.run(Command::MergeInto { into: &other.profile.member }).unwrap();
-    assert_eq!((one.balance(), &one.profile.account.merged_into), (100, &None), "{first}");
-    assert!(one.profile.bookkeeping.receiving.is_some());
 }
 
 #[test]
@@ -176,15 +195,13 @@ fn a_long_history_goes_back_in_steps_that_may_be_cut_off() {
     }
     one.pass_to(other.now);
     one.receives(&mut other);
-    let to = other.profile.member.clone();
-    one.run(Command::Release { to: &to }).unwrap();
-    other.run(Command::Reopen { coupons: &[] }).unwrap();
-    let step =
-        one.decide(Command::GiveBack { journal: &other.journal, told_since: &[], coupons: &[] }).unwrap();
-    one.commit(&step);
-    assert!(!step.completed);
+    one.begins_to_give_back(&mut other);
+    let page = one.page(Groups::of_theirs(other.profile.member.clone(), one.now), None);
+    assert!(!page.is_last);
+    one.step(Command::Part(Parting::GiveBack(&page)));
     assert!(one.profile.bookkeeping.due_at <= Some(one.now), "a review finds the rest");
-    one.gives_back(&mut other, &[]);
+    assert!(other.profile.bookkeeping.due_at <= Some(one.now));
+    one.finishes_giving_back(&mut other);
     assert_eq!((one.balance(), one.status(), other.balance()), (100, 100, 1_300));
 }
 
@@ -219,7 +236,7 @@ proptest! {
                 }
                 never_other.arrives(&state);
                 if number >= merged {
-                    one.arrives(&state);
+                    one.arrives_by_way_of(&other, &state);
                     told_since.retain(|known: &OrderState| known.key != state.key);
                     told_since.push(state);
                 } else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::CouponState;
-use crate::decide::expires_at;
+use crate::decide::{MAX_WRITES_PER_DECISION, expires_at};
 use crate::programme::Version;
 use crate::time::instant;
 use crate::{
@@ -132,6 +132,8 @@ pub(super) struct World {
     pub(super) raters: BTreeMap<RaterId, RaterHistory>,
     pub(super) now: Timestamp,
     versions: Vec<Version>,
+    /// By way of whom the member is found, of those who have become part of them.
+    pub(super) by_way_of: Option<MemberId>,
     seed: u64,
 }
 
@@ -140,8 +142,15 @@ impl World {
         let versions = vec![Version { number: 1, from: Timestamp::UNIX_EPOCH, programme }];
         let programmes = Programmes::new(versions.clone()).unwrap();
         let profile = Profile::new(MemberId::new("m").unwrap(), now, &programmes);
-        let (journal, coupons, raters) = Default::default();
-        Self { programmes, profile, journal, coupons, raters, now, versions, seed: 0 }
+        let (journal, coupons, raters, by_way_of) = Default::default();
+        Self { programmes, profile, journal, coupons, raters, now, versions, by_way_of, seed: 0 }
+    }
+
+    /// The same member under another name, who draws other codes.
+    pub(super) fn named(mut self, name: &str) -> Self {
+        self.profile.member = MemberId::new(name).unwrap();
+        self.seed = name.bytes().fold(0, |seed, byte| seed * 256 + u64::from(byte)) << 32;
+        self
     }
 
     /// Publishes another version, in force from now on.
@@ -162,6 +171,13 @@ impl World {
     /// An order or a refund arrives now.
     pub(super) fn arrives(&mut self, state: &OrderState) {
         self.run(Command::Order { state, first_seen: false }).unwrap();
+    }
+
+    /// An order arrives of a customer who has become part of this member.
+    pub(super) fn arrives_by_way_of(&mut self, other: &World, state: &OrderState) {
+        self.by_way_of = Some(other.profile.member.clone());
+        self.arrives(state);
+        self.by_way_of = None;
     }
 
     /// Somebody rates the member, or tells the same rating again.
@@ -213,12 +229,21 @@ impl World {
 
     pub(super) fn decide(&mut self, command: Command<'_>) -> Result<Decision, DecideError> {
         self.seed += 1;
-        let mut known = Known::default();
-        for _ in 0..8 {
+        let mut known = Known { by_way_of: self.by_way_of.clone(), ..Known::default() };
+        for _ in 0..96 {
             let mut entropy = entropy(self.seed);
             match crate::decide(&self.programmes, &self.profile, &known, command, self.now, &mut entropy)? {
-                Outcome::Decided(decision) => return Ok(*decision),
+                Outcome::Decided(decision) => {
+                    assert!(decision.writes() <= MAX_WRITES_PER_DECISION, "{} writes", decision.writes());
+                    return Ok(*decision);
+                }
                 Outcome::Needs(need) => {
+                    for posting in need.postings {
+                        let of_posting = self.journal.iter().filter(|entry| entry.id.is_of(&posting));
+                        let mut entries: Vec<Entry> = of_posting.cloned().collect();
+                        entries.sort_by_key(|entry| entry.id.n);
+                        known.postings.insert(posting, entries);
+                    }
                     if let Some(since) = need.journal_since {
                         let mut entries: Vec<Entry> = self
                             .journal

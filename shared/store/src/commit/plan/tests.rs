@@ -38,6 +38,8 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         cut_off: None,
         receiving: None,
         releasing: None,
+        regaining: None,
+        merged_up_to: None,
         due_at: None,
     };
     let member = MemberId::new("m1").unwrap();
@@ -67,6 +69,7 @@ fn entry(cause: Cause, n: u32, kind: Kind) -> Entry {
         counts: 0,
         kind,
         audience: Audience::Nobody,
+        came_with: None,
     }
 }
 
@@ -84,6 +87,7 @@ fn coupon(state: CouponState) -> Coupon {
         ends_at: None,
         state,
         uses: Vec::new(),
+        came_with: None,
     }
 }
 
