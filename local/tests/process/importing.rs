@@ -85,7 +85,7 @@ fn an_import_that_is_killed_and_started_again_ends_as_one_that_is_not_and_tells_
         assert_eq!(laurel.get(&format!("/local/inbox?channel={of_persons}")), json!([]));
     }
     let events = laurel.get("/local/inbox?channel=event");
-    assert!(!events.as_array().unwrap().is_empty(), "integrators hear of the coupons");
+    assert!(!events.as_array().unwrap().is_empty(), "integrators hear of what follows");
     assert!(sent(&file).is_none(), "the state is gone when the import is done");
     // When the shop sends an order of today, then its coupon is told as ever.
     assert_eq!(send_order(&laurel.address, "today", 10 * EACH), Some(202));
