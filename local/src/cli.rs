@@ -4,6 +4,7 @@
 
 mod import;
 mod issue;
+mod operations;
 mod parked;
 mod person;
 mod publish;
@@ -13,6 +14,7 @@ mod replay;
 mod serve;
 mod sign;
 mod target;
+mod verify;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -62,6 +64,10 @@ enum Command {
     Reconcile(reconcile::Arguments),
     /// Exports or erases a person.
     Person(person::Arguments),
+    /// Lists what operators did, and who.
+    Operations(operations::Arguments),
+    /// Walks a stack through what it is for, and prints what it saw.
+    Verify(verify::Arguments),
 }
 
 /// What the stack goes by.
@@ -136,7 +142,38 @@ fn read(file: &Path) -> Result<String, RulesError> {
 /// Runs the program. Whatever went wrong is said on one line, and the exit is 1.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
-    let done = match cli.command {
+    let done = match noted(cli.command.as_ref()).await {
+        Ok(()) => carry_out(cli).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without standard error there is nobody to tell.
+            let _ = writeln!(io::stderr(), "laurel: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Notes what is about to be done to a stack, and who does it.
+async fn noted(command: Option<&Command>) -> anyhow::Result<()> {
+    let operation = match command {
+        Some(Command::Publish(arguments)) => Some(arguments.operation()),
+        Some(Command::Parked(command)) => command.operation(),
+        Some(Command::Import(command)) => Some(command.operation()),
+        Some(Command::Reconcile(arguments)) => Some(arguments.operation()),
+        Some(Command::Person(arguments)) => arguments.operation(),
+        _ => None,
+    };
+    match operation {
+        Some((target, did)) => operations::note(target, &did).await,
+        None => Ok(()),
+    }
+}
+
+async fn carry_out(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Serve(arguments)) => serve::run(arguments).await,
         Some(Command::Replay(arguments)) => replay::run(arguments).await,
@@ -147,13 +184,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Issue(arguments)) => issue::run(arguments).await,
         Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
         Some(Command::Person(arguments)) => person::run(arguments).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Without standard error there is nobody to tell.
-            let _ = writeln!(io::stderr(), "laurel: {error:#}");
-            ExitCode::FAILURE
-        }
+        Some(Command::Operations(arguments)) => operations::run(arguments).await,
+        Some(Command::Verify(arguments)) => verify::run(arguments),
     }
 }

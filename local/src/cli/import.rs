@@ -106,6 +106,20 @@ struct How {
     target: Target,
 }
 
+impl Command {
+    /// What it does to a stack, for the record.
+    pub(super) fn operation(&self) -> (&Target, String) {
+        match self {
+            Self::Orders(Orders { file, source, how }) => {
+                (&how.target, format!("import orders {} of {source}", file.display()))
+            }
+            Self::Members(Members { file, how, .. }) => {
+                (&how.target, format!("import members {}", file.display()))
+            }
+        }
+    }
+}
+
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Orders(arguments) => orders(arguments).await,

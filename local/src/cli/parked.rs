@@ -88,6 +88,23 @@ fn order_key(text: &str) -> Result<OrderKey, String> {
     }
 }
 
+impl Command {
+    /// What it does to a stack, for the record; nothing where it only looks.
+    pub(super) fn operation(&self) -> Option<(&Target, String)> {
+        match self {
+            Self::List(_) | Self::Show(_) => None,
+            Self::Retry(Retry { all: true, target, .. }) => Some((target, "parked retry --all".to_owned())),
+            Self::Retry(Retry { orders, target, .. }) => {
+                let orders: Vec<&str> = orders.iter().map(OrderKey::as_str).collect();
+                Some((target, format!("parked retry {}", orders.join(" "))))
+            }
+            Self::Drop(Drop { order, reason, target }) => {
+                Some((target, format!("parked drop {order}: {reason}")))
+            }
+        }
+    }
+}
+
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List(arguments) => list(arguments).await,

@@ -64,6 +64,19 @@ struct Who {
     order: Option<OrderKey>,
 }
 
+impl Arguments {
+    /// What it does, for the record, without a word about whom; nothing where it looks at nobody.
+    pub(super) fn operation(&self) -> Option<(&Target, String)> {
+        let did = match self.command {
+            Command::Export { .. } => "person export",
+            Command::Erase { .. } => "person erase",
+            Command::Reapply => "person reapply",
+            _ => return None,
+        };
+        Some((&self.target, did.to_owned()))
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = arguments.target.store()?;
     match arguments.command {

@@ -39,6 +39,13 @@ pub(super) struct Arguments {
     target: Target,
 }
 
+impl Arguments {
+    /// What it does to a stack, for the record.
+    pub(super) fn operation(&self) -> (&Target, String) {
+        (&self.target, format!("publish {}", self.file.display()))
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
     let store = arguments.target.store()?;

@@ -50,6 +50,13 @@ fn since(text: &str) -> Result<Timestamp, String> {
     at.map_err(|problem| format!("{problem}, nor a date such as 2026-01-31"))
 }
 
+impl Arguments {
+    /// What it does to a stack, for the record.
+    pub(super) fn operation(&self) -> (&Target, String) {
+        (&self.target, format!("reconcile {}", self.source))
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     log_warnings();
     let Arguments { source, since, rate, sources, target } = arguments;

@@ -25,12 +25,20 @@ pub(super) struct Target {
     /// Where that one serves DynamoDB's own API.
     #[arg(long, value_name = "PORT", default_value_t = 8_000, global = true, requires = "local")]
     dynamodb_port: u16,
+    /// Who you are, for the record of operations. By default LAUREL_OPERATOR, or else the access key.
+    #[arg(long = "as", value_name = "NAME", global = true)]
+    operator: Option<String>,
 }
 
 impl Target {
     /// Whether it is the one on this machine.
     pub(super) fn is_local(&self) -> bool {
         self.local
+    }
+
+    /// Who the operator says to be.
+    pub(super) fn operator(&self) -> Option<&str> {
+        self.operator.as_deref()
     }
 
     /// Its store.

@@ -191,13 +191,25 @@ pub enum DecideError {
     },
     /// More coupons than anybody means.
     #[error(
-        "{points} points would buy more than {MAX_COUPONS_AT_ONCE} coupons of {reward} at once: is the amount right?"
+        "{points} points would buy more than {limit} coupons of {reward} at once: is the amount right? If it is, raise limits.coupons_per_order of the programme"
     )]
     TooManyCoupons {
         /// The balance with the order.
         points: Points,
         /// The automatic reward.
         reward: RewardId,
+        /// The most that an order may buy.
+        limit: u32,
+    },
+    /// More coupons of one member than anybody means in an hour.
+    #[error(
+        "the member would be issued more than {limit} coupons of {reward} within an hour; take the order up again later, or raise limits.coupons_per_hour of the programme"
+    )]
+    TooManyCouponsAnHour {
+        /// The automatic reward.
+        reward: RewardId,
+        /// The most that a member is issued in an hour.
+        limit: u32,
     },
     /// The rules undo each other: a mistake of ours, which must stop nobody else.
     #[error("the member's account does not come to rest under the programme's rules")]

@@ -122,6 +122,9 @@ pub struct Bookkeeping {
     /// does. Absent where there is none, or where that is not known yet: profiles of before kept no such date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_coupon_end: Option<Timestamp>,
+    /// The coupons of the present hour; kept only while the programme has a limit for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupons_of_hour: Option<CouponsOfHour>,
     /// What the next decision must know of the one before, where that was cut off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_off: Option<CutOff>,
@@ -140,6 +143,23 @@ pub struct Bookkeeping {
     /// A lower bound on the next moment at which the calendar could change this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
+}
+
+/// How many coupons were issued in an hour of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CouponsOfHour {
+    /// Hours since 1970.
+    pub hour: i64,
+    /// Coupons.
+    pub count: u32,
+}
+
+impl CouponsOfHour {
+    /// Those of the hour of a moment.
+    pub fn at(kept: Option<Self>, now: Timestamp) -> Self {
+        let hour = now.as_second().div_euclid(3_600);
+        kept.filter(|kept| kept.hour == hour).unwrap_or(Self { hour, count: 0 })
+    }
 }
 
 /// What a decision that was larger than one commit leaves to the next one.
@@ -262,6 +282,7 @@ impl Profile {
                 releasing: None,
                 regaining: None,
                 merged_up_to: None,
+                coupons_of_hour: None,
                 due_at: None,
             },
         }

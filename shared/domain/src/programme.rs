@@ -1,6 +1,7 @@
 //! The programme: the shop's rules, read strictly, so that a mistake is named and not run.
 
 mod document;
+mod limits;
 mod tiers;
 mod versions;
 
@@ -10,6 +11,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use self::document::ProgrammeError;
+pub use self::limits::Limits;
 pub use self::tiers::{Cycle, Downgrade, Level, Perk, RatedOver, RatingRule, SetAside, Tiers};
 pub use self::versions::{Programmes, Version};
 use crate::ids::{LevelId, RewardId};
@@ -38,6 +40,8 @@ pub struct Programme {
     pub expiry: Option<Expiry>,
     /// What happens to a refund that the balance does not cover.
     pub uncovered: Uncovered,
+    /// How many coupons are more than anybody means.
+    pub limits: Limits,
     /// What points buy.
     pub rewards: Vec<Reward>,
     /// The tiers, if there are any.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use domain::decide::MAX_WRITES_PER_DECISION;
 use domain::{
-    Command, CouponCode, DecideError, Decision, Known, MemberId, Need, OrderState, Outcome, Profile,
+    Command, CouponCode, DecideError, Decision, Kind, Known, MemberId, Need, OrderState, Outcome, Profile,
     Programmes, Rater, RaterId, Rating, RatingId, Score, Timestamp, decide,
 };
 use store::{Commit, Consistency, Current, DirectoryKey, Enrolment, Store, StoreError};
@@ -31,6 +31,7 @@ pub use self::programmes::ProgrammeCache;
 pub use self::unmerging::{UNDOABLE_FOR, Unmerged};
 use crate::clock::{Budget, Clock};
 use crate::random::{NoRandomness, Random};
+use crate::telemetry::{ROUTINE, signal};
 
 /// Reads that one decision may ask for: the journal, an earlier part of it, the coupons; and the earlier entries of each
 /// cause that it posts under once more.
@@ -274,6 +275,7 @@ impl Engine {
             if !is_committed(self.store.commit(commit).await, &decision)? {
                 return Ok(Progress::Conflict);
             }
+            count_coupons(&decision);
         }
         Ok(if decision.completed { Progress::Done(Box::new(decision.profile)) } else { Progress::MoreToDo })
     }
@@ -347,6 +349,15 @@ fn is_committed(committed: Result<(), StoreError>, decision: &Decision) -> Resul
             Ok(false)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A line for the metric by which an alarm knows how many coupons are issued in an hour.
+fn count_coupons(decision: &Decision) {
+    let issued = decision.entries.iter().filter(|entry| matches!(entry.kind, Kind::CouponIssued { .. }));
+    let coupons = issued.count();
+    if coupons > 0 {
+        tracing::info!(target: ROUTINE, signal = signal::COUPONS_ISSUED, coupons, "coupons are issued");
     }
 }
 

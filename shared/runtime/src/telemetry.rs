@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::panic;
 
 use tracing::{Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,20 +20,26 @@ pub mod signal {
     pub const EXPORT_ASKED: &str = "export_asked";
     /// An operator must erase a whole shop.
     pub const SHOP_ERASURE_ASKED: &str = "shop_erasure_asked";
-
     /// A source of ours was refused a delivery.
     pub const REFUSED: &str = "refused";
     /// Nothing was heard from a source for too long.
     pub const SILENT: &str = "silent";
+    /// Coupons were issued; the line's `coupons` says how many.
+    pub const COUPONS_ISSUED: &str = "coupons_issued";
 
     /// All of them.
-    pub const ALL: [&str; 6] = [PARKED, REPAIRED, EXPORT_ASKED, SHOP_ERASURE_ASKED, REFUSED, SILENT];
+    pub const ALL: [&str; 7] =
+        [PARKED, REPAIRED, EXPORT_ASKED, SHOP_ERASURE_ASKED, REFUSED, SILENT, COUPONS_ISSUED];
 }
+
+/// The target of lines that only a metric reads. Where nobody counts, they are left out.
+pub const ROUTINE: &str = "routine";
 
 /// Starts logging; a second call changes nothing.
 pub fn start() {
-    let filter = filter(Level::INFO);
     let on_lambda = std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some();
+    let filter = filter(Level::INFO);
+    let filter = if on_lambda { filter } else { filter.with_target(ROUTINE, LevelFilter::OFF) };
     let started = if on_lambda {
         // Only where it happened: what it says may quote what was read.
         panic::set_hook(Box::new(|panic| {

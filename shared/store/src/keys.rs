@@ -134,6 +134,11 @@ pub(crate) mod programmes {
     pub(crate) const VERSION: &str = "version";
     /// The one programme that a stack runs.
     pub(crate) const PROGRAMME: &str = "programme";
+    /// In the place of a programme: what operators did, numbered by the moment in milliseconds.
+    pub(crate) const OPERATIONS: &str = "operations";
+    pub(crate) const AT: &str = "at";
+    pub(crate) const BY: &str = "by";
+    pub(crate) const DID: &str = "did";
 }
 
 /// The most entries that one cause may have at one moment: the width at which their numbers sort as text.

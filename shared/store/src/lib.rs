@@ -13,6 +13,7 @@ mod journal;
 mod keys;
 mod members;
 mod meter;
+mod operations;
 mod orders;
 pub mod person;
 mod programmes;
@@ -37,6 +38,7 @@ pub use self::journal::JournalReader;
 pub use self::keys::{DUE_SHARDS, JournalCursor};
 pub use self::members::{Asked, Current};
 pub use self::meter::{Meter, Usage};
+pub use self::operations::Operation;
 pub use self::orders::{
     Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage, SweepPosition,
 };

@@ -134,6 +134,36 @@ fn with_a_key_of_the_shops_own_nothing_lies_under_another() {
 }
 
 #[test]
+fn an_operators_policy_reaches_what_its_command_does_and_leaves_a_record() {
+    let policies = resources_of("AWS::IAM::ManagedPolicy");
+    let of_commands: Vec<_> =
+        policies.iter().filter(|(id, _)| id.starts_with("Operators") && id != "OperatorsKeyPolicy").collect();
+    assert_eq!(of_commands.len(), 6);
+    for (id, policy) in &of_commands {
+        let statements = each(&policy["PolicyDocument"]["Statement"]);
+        for statement in &statements {
+            let text = statement.to_string();
+            assert!(!text.contains('*'), "{id}: {text}");
+        }
+        let on = |table: &str, action: &str| {
+            statements.iter().any(|statement| {
+                statement["Resource"].to_string().contains(table)
+                    && each(&statement["Action"]).contains(&Value::from(action))
+                    && statement.get("Condition").is_none()
+            })
+        };
+        let records = statements.iter().any(|statement| {
+            statement["Action"] == "dynamodb:PutItem"
+                && statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"] == "operations"
+        });
+        assert!(records || id == "OperatorsOperationsPolicy", "{id} leaves no record");
+        // Only who publishes writes programmes.
+        assert_eq!(on("ProgrammesTable", "dynamodb:PutItem"), id == "OperatorsPublishPolicy", "{id}");
+        assert!(!on("ErasuresTable", "dynamodb:DeleteItem"), "{id}");
+    }
+}
+
+#[test]
 fn every_table_is_on_demand_encrypted_recoverable_and_kept() {
     let document = yaml::read(DEPLOYED).unwrap();
     for (id, table) in resources_of("AWS::DynamoDB::Table") {

@@ -1,16 +1,16 @@
 //! Coupons: bought by themselves when the balance reaches a reward, used at a checkout, taken back when a refund is not
 //! covered, and over when their end has come.
 
+use super::DecideError;
 use super::draft::{Deltas, Draft, Stop};
-use super::{DecideError, MAX_COUPONS_AT_ONCE};
 use crate::coupon::{Coupon, CouponState};
 use crate::ids::CouponCode;
 use crate::journal::{Cause, EntryId, Kind};
-use crate::member::Bookkeeping;
+use crate::member::{Bookkeeping, CouponsOfHour};
 use crate::opening::Once;
 use crate::order::OrderState;
 use crate::points::Points;
-use crate::programme::{Reward, Uncovered};
+use crate::programme::{Limits, Reward, Uncovered};
 use crate::request::{OnRequest, RewardRequest};
 use crate::time::{FOREVER, Timestamp};
 
@@ -146,9 +146,17 @@ pub(super) fn note_end(bookkeeping: &mut Bookkeeping, coupon: &Coupon) {
 /// Refuses an order that would buy more coupons than anybody means.
 pub(super) fn check_count(draft: &Draft<'_>) -> Result<(), DecideError> {
     let points = draft.profile.account.balance;
-    match draft.programme_at(draft.now()).automatic_reward() {
-        Some(reward) if points.0 / reward.points.0 > MAX_COUPONS_AT_ONCE => {
-            Err(DecideError::TooManyCoupons { points, reward: reward.id.clone() })
+    let programme = draft.programme_at(draft.now());
+    let Some(reward) = programme.automatic_reward() else { return Ok(()) };
+    let (coupons, reward) = (points.0 / reward.points.0, reward.id.clone());
+    let Limits { coupons_per_order, coupons_per_hour } = programme.limits;
+    if coupons > i64::from(coupons_per_order) {
+        return Err(DecideError::TooManyCoupons { points, reward, limit: coupons_per_order });
+    }
+    let of_hour = CouponsOfHour::at(draft.profile.bookkeeping.coupons_of_hour, draft.now());
+    match coupons_per_hour {
+        Some(limit) if coupons > 0 && coupons.saturating_add(of_hour.count.into()) > limit.into() => {
+            Err(DecideError::TooManyCouponsAnHour { reward, limit })
         }
         _ => Ok(()),
     }
@@ -219,6 +227,19 @@ fn issue(
     };
     draft.post(id.clone(), Deltas::points(reward.points.negated()?), kind)?;
     note_end(&mut draft.profile.bookkeeping, &coupon);
+    count_of_hour(draft);
     draft.put_coupon(coupon);
     Ok(id)
+}
+
+/// Counts a coupon in its hour, where the programme has a limit for it.
+fn count_of_hour(draft: &mut Draft<'_>) {
+    let now = draft.now();
+    if draft.programme_at(now).limits.coupons_per_hour.is_none() {
+        draft.profile.bookkeeping.coupons_of_hour = None;
+        return;
+    }
+    let of_hour = CouponsOfHour::at(draft.profile.bookkeeping.coupons_of_hour, now);
+    let count = of_hour.count.saturating_add(1);
+    draft.profile.bookkeeping.coupons_of_hour = Some(CouponsOfHour { count, ..of_hour });
 }

@@ -10,9 +10,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Identity, Messages, Programme, Reward,
-    Rounding, Uncovered,
+    Benefit, CouponTerms, Earning, Enrolment, Expiry, ExpiryRule, Identity, Limits, Messages, Programme,
+    Reward, Rounding, Uncovered,
 };
+use crate::decide::MAX_COUPONS_AT_ONCE;
 use crate::ids::RewardId;
 use crate::money::{Basis, Currency};
 use crate::points::Points;
@@ -60,6 +61,8 @@ pub(super) struct Document {
     expiry: Option<ExpiryDocument>,
     #[serde(default)]
     refunds: RefundsDocument,
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    limits: Limits,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rewards: Vec<RewardDocument>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,12 +180,25 @@ impl Programme {
             earning,
             expiry,
             uncovered: document.refunds.uncovered,
+            limits: check_limits(document.limits)?,
             rewards: check_rewards(&document.rewards, currency)?,
             tiers: document.tiers.as_ref().map(tiers::check).transpose()?,
             messages: document.messages.clone(),
             document,
         })
     }
+}
+
+fn check_limits(limits: Limits) -> Result<Limits, ProgrammeError> {
+    let most = i64::from(limits.coupons_per_order);
+    if !(1..=MAX_COUPONS_AT_ONCE).contains(&most) {
+        let range = format!("must be 1 to {MAX_COUPONS_AT_ONCE}");
+        return Err(wrong("limits.coupons_per_order", range));
+    }
+    if limits.coupons_per_hour == Some(0) {
+        return Err(wrong("limits.coupons_per_hour", "must be 1 or more"));
+    }
+    Ok(limits)
 }
 
 /// A phone joins customers of different sources, and nothing else.

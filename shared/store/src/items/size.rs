@@ -79,6 +79,7 @@ fn full_profile() -> Profile {
                 effective_at: moment,
                 cause: Cause::Order(OrderKey::new("shop#5555555555555").unwrap()),
             }),
+            coupons_of_hour: None,
             due_at: Some(moment),
         },
     }

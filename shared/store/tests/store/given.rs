@@ -101,6 +101,7 @@ pub(crate) fn profile(id: &str, version: u64) -> Profile {
             releasing: None,
             regaining: None,
             merged_up_to: None,
+            coupons_of_hour: None,
             due_at: Some(at("2027-01-01T12:00:00Z")),
         },
     }

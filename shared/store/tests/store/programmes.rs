@@ -42,3 +42,23 @@ async fn a_programme_of_before_is_a_version_of_its_own() {
         assert_eq!(store.publish(&programme(points), at(NOON)).await.unwrap(), number);
     }
 }
+
+#[tokio::test]
+async fn what_operators_did_is_kept_with_who_and_is_no_version() {
+    let Bench { store, .. } = Bench::new().await;
+    store.publish(&programme(10), at(NOON)).await.unwrap();
+    let done =
+        |by: &str, did: &str| store::Operation { at: at(NOON), by: by.to_owned(), did: did.to_owned() };
+    // Two at one moment are both kept.
+    store.record_operation(&done("operations@example.com", "publish programme.toml")).await.unwrap();
+    store.record_operation(&done("access key A", "parked retry --all")).await.unwrap();
+    let kept = store.operations().await.unwrap();
+    assert_eq!(
+        kept,
+        [
+            done("access key A", "parked retry --all"),
+            done("operations@example.com", "publish programme.toml")
+        ]
+    );
+    assert_eq!(store.publish(&programme(10), at(NOON)).await.unwrap(), 1);
+}

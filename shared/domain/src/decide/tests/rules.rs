@@ -50,6 +50,25 @@ fn an_order_that_would_buy_millions_of_coupons_is_refused_before_the_first() {
 }
 
 #[test]
+fn more_coupons_of_an_order_or_of_a_member_and_hour_than_the_programme_means_are_refused_before_the_first() {
+    // Given at most three coupons an order, and four a member and hour.
+    let limits = "[limits]\ncoupons_per_order = 3\ncoupons_per_hour = 4\n[refunds]";
+    let mut world = world(&[("[refunds]", limits)]);
+    let too_large = order("1", world.now, 200_000);
+    let refused = world.run(Command::Order { state: &too_large, first_seen: true }).unwrap_err();
+    assert!(matches!(refused, DecideError::TooManyCoupons { limit: 3, .. }), "{refused}");
+    // When two orders of three coupons come within an hour, the second is refused, and an hour later it is not.
+    world.arrives(&order("2", world.now, 150_000));
+    let second = order("3", world.now, 150_000);
+    let refused = world.run(Command::Order { state: &second, first_seen: true }).unwrap_err();
+    assert!(matches!(refused, DecideError::TooManyCouponsAnHour { limit: 4, .. }), "{refused}");
+    assert_eq!(world.coupons.len(), 3);
+    world.pass_to(world.now + std::time::Duration::from_secs(3_600));
+    world.run(Command::Order { state: &second, first_seen: true }).unwrap();
+    assert_eq!(world.coupons.len(), 6);
+}
+
+#[test]
 fn an_unpaid_a_cancelled_and_a_test_order_earn_nothing() {
     let placed = at("2026-01-02");
     for change in [

@@ -40,6 +40,7 @@ fn decision(version: u64, entries: Vec<Entry>, coupons: Vec<Coupon>) -> Decision
         releasing: None,
         regaining: None,
         merged_up_to: None,
+        coupons_of_hour: None,
         due_at: None,
     };
     let member = MemberId::new("m1").unwrap();
