@@ -20,19 +20,20 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# A name, and packages of PyPI's in a virtual environment of that name: two tools may want different versions of one.
+# A name: what scripts/requirements has under it, each file with its hash, in a virtual environment of that name, because
+# two tools may want different versions of one package. The list is whole, so nothing is resolved. Installed anew when the requirements change.
 python_tool() {
-  local folder="$tools/$1"
-  shift
-  [[ -e "$folder/complete" ]] && return
+  local folder="$tools/$1" requirements="scripts/requirements/$1.txt"
+  cmp --silent "$requirements" "$folder/complete" && return
+  need python3 python3 python3-venv
   python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
   rm -rf "$folder"
   python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
-  touch "$folder/complete"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$requirements"
+  cp "$requirements" "$folder/complete"
 }
 
 # In $tools/sam, with AWS's Runtime Interface Emulator inside.
 sam_cli() {
-  python_tool sam aws-sam-cli==1.170.0
+  python_tool sam
 }
