@@ -87,14 +87,23 @@ impl ErasureFunction {
         loop {
             let page = self.store.erasure_page(&erasure).await?;
             for endpoint in page.endpoints() {
-                self.delete_endpoint(endpoint).await?;
+                // The directory's keys of the person are gone: whoever has the endpoint now uses the same phone.
+                if self.store.is_nobodys(endpoint).await? {
+                    self.delete_endpoint(endpoint).await?;
+                }
             }
             self.store.erase_page(&mut erasure, page, self.clock.now()).await?;
             if !erasure.is_open() || budget.left() < PAGE_TIME {
                 break;
             }
         }
-        if self.store.keep_erasure(&mut erasure).await? && !erasure.is_open() {
+        if !self.store.keep_erasure(&mut erasure).await? || erasure.is_open() {
+            return Ok(());
+        }
+        if erasure.found_nobody() {
+            // Perhaps asked for under a name that we do not know, so an operator should look.
+            tracing::warn!(erasure.id = %erasure.id(), "an erasure found nobody");
+        } else {
             tracing::info!(erasure.id = %erasure.id(), members = erasure.members().count(), "erased");
         }
         Ok(())

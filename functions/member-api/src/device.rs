@@ -1,8 +1,9 @@
-//! A device that wants push messages: its request, and its endpoint at SNS.
+//! A device that wants push messages, or wants none any more: its request, and its endpoint at SNS.
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointError;
+use aws_sdk_sns::operation::delete_endpoint::DeleteEndpointError;
 use domain::DeviceId;
 use lambda_http::http::StatusCode;
 use runtime::Problem;
@@ -94,6 +95,15 @@ impl Endpoints {
         Ok(endpoint)
     }
 
+    /// Deletes an endpoint; one that is gone is no error to SNS, and what is no address was never one.
+    pub(crate) async fn delete(&self, endpoint: &str) -> Result<(), Problem> {
+        match self.client.delete_endpoint().endpoint_arn(endpoint).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_no_address(&error) => Ok(()),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
     fn application(&self, platform: DevicePlatform) -> Result<&str, Problem> {
         let (application, variable) = match platform {
             DevicePlatform::Apns => (&self.applications.apns, "LAUREL_APNS_APPLICATION"),
@@ -129,6 +139,10 @@ impl Endpoints {
     }
 }
 
+fn is_no_address<R>(error: &SdkError<DeleteEndpointError, R>) -> bool {
+    matches!(error.as_service_error(), Some(DeleteEndpointError::InvalidParameterException(_)))
+}
+
 /// The endpoint that SNS names in its refusal, or the problem.
 fn known_endpoint(error: SdkError<CreatePlatformEndpointError>) -> Result<String, Problem> {
     let Some(CreatePlatformEndpointError::InvalidParameterException(refusal)) = error.as_service_error()
@@ -147,7 +161,7 @@ fn arn_in(message: &str) -> Option<&str> {
 
 fn unavailable<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> Problem {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or("no answer");
-    tracing::error!(code, "SNS does not make an endpoint");
+    tracing::error!(code, "SNS does not make, change or delete an endpoint");
     no_endpoint()
 }
 

@@ -111,6 +111,9 @@ impl MemberApi {
             Route::Merge(member) => self.merge(&member, request).await,
             Route::Unmerge(member) => self.unmerge(&member, request).await,
             Route::Rating(member, rating) => self.put_rating(&member, rating, request).await,
+            Route::Device(member, device) if *request.method() == Method::DELETE => {
+                self.remove_device(&member, &device).await
+            }
             Route::Device(member, device) => self.put_device(&member, device, request.body()).await,
         }
     }
@@ -170,6 +173,8 @@ impl MemberApi {
         Ok(json(StatusCode::OK, &JournalDocument::of(member, &entries, next.as_ref())))
     }
 
+    /// Adds or replaces a device. Of a token that another device has, that one is forgotten: whoever told it last is
+    /// logged in on the phone.
     async fn put_device(
         &self,
         member: &MemberId,
@@ -179,17 +184,59 @@ impl MemberApi {
         let request = DeviceRequest::parse(body)?;
         // Before anything is made at SNS that nobody would use.
         let member = self.known(member).await?;
+        self.refuse_erased(&member).await?;
         let devices = self.store().devices(&member).await?;
-        let is_new = devices.iter().all(|device| device.id != id);
-        if is_new && devices.len() >= MAX_DEVICES_PER_MEMBER {
+        let before = devices.iter().find(|device| device.id == id);
+        if before.is_none() && devices.len() >= MAX_DEVICES_PER_MEMBER {
             let limit = format!("A member may have at most {MAX_DEVICES_PER_MEMBER} devices.");
             return Err(Problem::refused(limit).into());
         }
         let endpoint = self.endpoints.for_token(&request).await?;
+        if let Some(before) = before.filter(|before| before.endpoint != endpoint) {
+            // Before what names it is written over, so that no token is left there that nobody knows of.
+            self.delete_endpoint(&member, before).await?;
+        }
         let device = Device { id, platform: request.platform, endpoint };
-        self.store().put_device(&member, &device, self.engine.clock().now()).await?;
-        let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+        let put = self.store().put_device(&member, &device, self.engine.clock().now()).await;
+        if let Err(StoreError::UnknownMember) = put {
+            // Erased in this very moment, and nobody will ever delete what was just made.
+            if self.store().is_nobodys(&device.endpoint).await? {
+                self.endpoints.delete(&device.endpoint).await?;
+            }
+            self.refuse_erased(&member).await?;
+        }
+        put?;
+        let status = if before.is_none() { StatusCode::CREATED } else { StatusCode::OK };
         Ok(json(status, &DeviceDocument { device: &device.id, platform: device.platform }))
+    }
+
+    /// Removes a device, first at SNS. One that is not there is removed already.
+    async fn remove_device(&self, member: &MemberId, id: &DeviceId) -> Result<Response<Body>, Failure> {
+        let member = self.known(member).await?;
+        if let Some(device) = self.store().device(&member, id).await? {
+            self.delete_endpoint(&member, &device).await?;
+            self.store().delete_device(&member, id).await?;
+        }
+        let mut nothing = Response::new(Body::Empty);
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        Ok(nothing)
+    }
+
+    /// Deletes a device's endpoint at SNS, unless it is another device's since.
+    async fn delete_endpoint(&self, member: &MemberId, device: &Device) -> Result<(), Failure> {
+        if self.store().is_its_own(member, device).await? {
+            self.endpoints.delete(&device.endpoint).await?;
+        }
+        Ok(())
+    }
+
+    /// An erased member's account is left, and nobody's: nothing of a person is taken for it.
+    async fn refuse_erased(&self, member: &MemberId) -> Result<(), Failure> {
+        if self.store().is_erased(member).await? {
+            let problem = "This member was erased. Whoever comes back is a new member; look them up anew.";
+            return Err(Problem::refused(problem).into());
+        }
+        Ok(())
     }
 
     /// Makes another member part of this one; of two who are one already, nothing.
@@ -206,6 +253,7 @@ impl MemberApi {
         if self.store().profile(&from, Consistency::Strong).await?.is_none() {
             return Err(Problem::refused("There is no member of the name in from.").into());
         }
+        self.refuse_erased(into).await?;
         self.engine.merge(&from, into, budget_of(request)).await?;
         self.account(StatusCode::OK, into).await
     }

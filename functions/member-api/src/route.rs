@@ -63,7 +63,8 @@ impl Route {
         match self {
             Self::Members => &[Method::GET, Method::POST],
             Self::Member(_) | Self::Journal(_) => &[Method::GET],
-            Self::Device(..) | Self::Rating(..) => &[Method::PUT],
+            Self::Device(..) => &[Method::PUT, Method::DELETE],
+            Self::Rating(..) => &[Method::PUT],
             Self::Merge(_) | Self::Unmerge(_) => &[Method::POST],
         }
     }

@@ -84,6 +84,11 @@ impl Bench {
         ask(&self.api, "PUT", &format!("/members/{}/devices/{device}", self.member), &body.to_string()).await
     }
 
+    async fn another_member(&self) -> String {
+        let body = json!({"source": "shop", "customer": "8"}).to_string();
+        ask(&self.api, "POST", "/members", &body).await.1["member"].as_str().unwrap().to_owned()
+    }
+
     async fn endpoints_of_member(&self) -> Vec<String> {
         self.store.devices(&self.member).await.unwrap().into_iter().map(|device| device.endpoint).collect()
     }
@@ -213,7 +218,7 @@ async fn another_method_is_refused_with_those_that_are_allowed() {
     let bench = Bench::new().await;
     for (method, path, allowed) in [
         ("POST", "/members/M1", "GET"),
-        ("GET", "/members/M1/devices/phone", "PUT"),
+        ("GET", "/members/M1/devices/phone", "PUT, DELETE"),
         ("DELETE", "/members", "GET, POST"),
     ] {
         let request = HttpRequest::builder().method(method).uri(path).body(Body::Empty).unwrap();
@@ -277,6 +282,64 @@ async fn a_member_has_only_so_many_devices() {
 }
 
 #[tokio::test]
+async fn a_token_that_another_member_has_is_moved_to_whoever_tells_it() {
+    let bench = Bench::new().await;
+    let other = bench.another_member().await;
+    let body = json!({"platform": "apns", "token": TOKEN});
+    assert_eq!(bench.put_device("phone", body.clone()).await.0, 201);
+    // When somebody else logs in on that phone.
+    let (status, _) =
+        ask(&bench.api, "PUT", &format!("/members/{other}/devices/same"), &body.to_string()).await;
+    assert_eq!(status, 201);
+    // Then it is theirs alone, with its endpoint.
+    assert_eq!(bench.endpoints_of_member().await, Vec::<String>::new());
+    let devices = bench.store.devices(&MemberId::new(other.as_str()).unwrap()).await.unwrap();
+    assert_eq!(devices.len(), 1);
+    assert_eq!(bench.sns.endpoints.lock().unwrap().len(), 1);
+    // And of one member under two names only the newer one is left.
+    let (status, _) =
+        ask(&bench.api, "PUT", &format!("/members/{other}/devices/anew"), &body.to_string()).await;
+    assert_eq!(status, 201);
+    let ids: Vec<_> = bench
+        .store
+        .devices(&MemberId::new(other.as_str()).unwrap())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|device| device.id.to_string())
+        .collect();
+    assert_eq!(ids, ["anew"]);
+}
+
+#[tokio::test]
+async fn a_device_with_a_new_token_leaves_nothing_of_the_old_one() {
+    let bench = Bench::new().await;
+    for token in [TOKEN, "11aa22bb"] {
+        assert!(bench.put_device("phone", json!({"platform": "apns", "token": token})).await.0 < 300);
+    }
+    let endpoints = bench.sns.endpoints.lock().unwrap();
+    let tokens: Vec<_> = endpoints.values().map(|endpoint| endpoint.token.as_str()).collect();
+    assert_eq!(tokens, ["11aa22bb"]);
+}
+
+#[tokio::test]
+async fn a_device_is_removed_with_its_endpoint_as_often_as_one_likes() {
+    let bench = Bench::new().await;
+    let path = format!("/members/{}/devices/phone", bench.member);
+    bench.put_device("phone", json!({"platform": "apns", "token": TOKEN})).await;
+    bench.put_device("tablet", json!({"platform": "apns", "token": "11aa22bb"})).await;
+    for _ in 0..2 {
+        let request = HttpRequest::builder().method("DELETE").uri(&path).body(Body::Empty).unwrap();
+        let response = bench.api.handle(request).await.unwrap();
+        assert_eq!((response.status(), response.body().is_empty()), (StatusCode::NO_CONTENT, true));
+    }
+    assert_eq!(bench.endpoints_of_member().await.len(), 1, "the other one stays");
+    assert_eq!(bench.sns.endpoints.lock().unwrap().len(), 1);
+    // And whoever gets the phone afterwards is told there.
+    assert_eq!(bench.put_device("phone", json!({"platform": "apns", "token": TOKEN})).await.0, 201);
+}
+
+#[tokio::test]
 async fn every_sample_event_is_understood() {
     let bench = Bench::new().await;
     let (unknown_member, unknown_customer) =
@@ -286,6 +349,7 @@ async fn every_sample_event_is_understood() {
         (include_str!("../../../events/member-api/find-member.json"), unknown_customer),
         (include_str!("../../../events/member-api/journal.json"), unknown_member),
         (include_str!("../../../events/member-api/put-device.json"), unknown_member),
+        (include_str!("../../../events/member-api/delete-device.json"), unknown_member),
         (include_str!("../../../events/member-api/put-rating.json"), unknown_member),
         (include_str!("../../../events/member-api/merge.json"), unknown_member),
     ] {

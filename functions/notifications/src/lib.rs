@@ -218,8 +218,13 @@ impl Notifications {
         }
         let Some(words) = self.words(notice, Channel::Push, programme, contact) else { return Ok(()) };
         for device in devices {
-            let sent = notice.sent_over(format!("push/{}", device.id));
+            let sent = Sent::push(&notice.key, &device.id);
             if self.store.was_sent(&notice.member, &sent).await? {
+                continue;
+            }
+            if !self.store.is_its_own(&notice.member, device).await? {
+                // Somebody else is logged in on that phone since.
+                self.store.delete_device(&notice.member, &device.id).await?;
                 continue;
             }
             match self.publisher.push(&device.endpoint, notice.event, &notice.member, &words).await {

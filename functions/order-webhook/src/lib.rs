@@ -21,12 +21,11 @@ use std::time::Instant;
 use domain::{SourceName, Timestamp};
 use lambda_http::http::{HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, Response};
-use runtime::random::NoRandomness;
 use runtime::telemetry::signal;
-use runtime::{Clock, Problem, Random};
+use runtime::{Clock, Problem};
 use serde::Serialize;
 use store::person::{Erasure, Sought};
-use store::{Recorded, Store, StoreError};
+use store::{BodyDigest, Deletion, Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -53,7 +52,6 @@ pub struct OrderWebhook {
     sources: Sources,
     clock: Clock,
     api: Api,
-    random: Random,
     heard: Heard,
 }
 
@@ -94,8 +92,7 @@ impl From<Problem> for Failure {
 impl OrderWebhook {
     /// A handler over a store, for the sources given.
     pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
-        let (api, random, heard) = (Api::default(), Random::system(), Heard::default());
-        Self { store, sources, clock, api, random, heard }
+        Self { store, sources, clock, api: Api::default(), heard: Heard::default() }
     }
 
     /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
@@ -135,7 +132,8 @@ impl OrderWebhook {
     async fn take(&self, source: &Source, delivery: &Delivery<'_>) -> Result<Receipt, Failure> {
         let news = source.parse(delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
         let news = self.api.follow(source, delivery, news).await.map_err(Failure::Unread)?;
-        self.record(news).await.map_err(Failure::Unstored)
+        let body = BodyDigest::of(delivery.source, delivery.body);
+        self.record(news, &body).await.map_err(Failure::Unstored)
     }
 
     async fn greet(&self, address: &Address<'_>, query: &str) -> Result<Receipt, Failure> {
@@ -177,10 +175,10 @@ impl OrderWebhook {
         }
     }
 
-    async fn record(&self, told: Vec<News>) -> Result<Receipt, StoreError> {
+    async fn record(&self, told: Vec<News>, body: &BodyDigest) -> Result<Receipt, StoreError> {
         let mut receipt = Receipt::Ignored { reason: "nothing is told" };
         for news in told {
-            let of_this = self.record_one(news).await?;
+            let of_this = self.record_one(news, body).await?;
             if !matches!(receipt, Receipt::Stored) {
                 receipt = of_this;
             }
@@ -188,25 +186,34 @@ impl OrderWebhook {
         Ok(receipt)
     }
 
-    async fn record_one(&self, news: News) -> Result<Receipt, StoreError> {
+    /// What hangs on no signed moment is done once for each body: a platform that signs no time signed it for ever.
+    async fn record_one(&self, news: News, body: &BodyDigest) -> Result<Receipt, StoreError> {
         if let Some(order) = news.order() {
             Span::current().record("order.id", order.as_str());
         }
         let recorded = match news {
             News::Order(order) => self.store.record_order(&order).await?,
             News::Restored(order) => self.store.record_restored_order(&order).await?,
-            News::Deleted { order, at } => self.store.record_deletion(&order, at).await?,
+            News::Deleted { order, at } => match self.store.record_deletion(&order, at, body).await? {
+                Deletion::Recorded(recorded) => recorded,
+                Deletion::RestoredSince => {
+                    tracing::warn!("a deletion is told again of an order that was restored since; it stays");
+                    Recorded::Known
+                }
+            },
             News::Part { part, of } => self.store.record_part(&part, &of).await?,
             News::Refund { order, id, refund } => self.store.record_refund(&order, &id, &refund).await?,
             News::UnlinkedRefund(refund) => self.store.record_unlinked_refund(&refund).await?,
             News::Owner { order, customer } => self.store.record_owner(&order, &customer).await?,
-            News::Merge { source, merge } => self.store.record_merge(&source, &merge).await?,
+            News::Merge { source, merge } => {
+                self.store.record_merge(&source, &merge, body, self.clock.now()).await?
+            }
             News::Contact { customer, at } => match self.store.record_contact(&customer, at).await? {
                 Some(recorded) => recorded,
                 None => return Ok(Receipt::Ignored { reason: "this customer is no member" }),
             },
-            News::Erasure(sought) => return self.ask_erasure(&sought).await,
-            News::Request(request) => return Ok(hand_on(&request)),
+            News::Erasure(sought) => self.ask_erasure(&sought, body).await?,
+            News::Request(request) => return self.hand_on(&request, body).await,
             News::Nothing(reason) => return Ok(Receipt::Ignored { reason }),
             // It was followed to what it tells of, and taken apart.
             News::Elsewhere(_) | News::Several(_) => {
@@ -220,19 +227,29 @@ impl OrderWebhook {
     }
 
     /// Nothing of the person is erased here, and nothing that names them is written: whoever sent this waits, and a
-    /// table is long.
-    async fn ask_erasure(&self, sought: &Sought) -> Result<Receipt, StoreError> {
-        let id = self.random.entropy().ok().and_then(|mut entropy| entropy.erasure_id());
-        let id = id.ok_or_else(|| StoreError::Retryable(NoRandomness.to_string()))?;
-        self.store.ask_erasure(&Erasure::of(id, sought)).await?;
-        Ok(Receipt::Stored)
+    /// table is long. The erasure has its name by the body, so the same body asks for it once.
+    async fn ask_erasure(&self, sought: &Sought, body: &BodyDigest) -> Result<Recorded, StoreError> {
+        let mut recorded = Recorded::Known;
+        for (part, sought) in sought.in_parts().iter().enumerate() {
+            let erasure = Erasure::of(body.erasure_id(part)?, sought);
+            if self.store.ask_erasure(&erasure).await? == Recorded::Stored {
+                recorded = Recorded::Stored;
+            }
+        }
+        Ok(recorded)
     }
-}
 
-/// The line wakes an alarm, and stands in the span of its source and its order.
-fn hand_on(request: &Asked) -> Receipt {
-    tracing::warn!(signal = request.signal(), "{}", request.message());
-    Receipt::Requested
+    /// The line wakes an alarm, and stands in the span of its source and its order. It is written before the body is
+    /// remembered, so that no request gets lost between the two.
+    async fn hand_on(&self, request: &Asked, body: &BodyDigest) -> Result<Receipt, StoreError> {
+        if self.store.has_taken(body).await? {
+            tracing::warn!(request = request.message(), "told again in the very same words");
+            return Ok(Receipt::Known);
+        }
+        tracing::warn!(signal = request.signal(), "{}", request.message());
+        self.store.remember(body, self.clock.now()).await?;
+        Ok(Receipt::Requested)
+    }
 }
 
 fn not_post() -> Problem {

@@ -1,16 +1,17 @@
 //! `laurel person`: what is held of a person, for whoever asks, and how they are forgotten.
 
+use std::fmt::{self, Display};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args, Subcommand};
 use domain::contact::Email;
-use domain::{CustomerId, ErasureId, MemberId, OrderKey, SourceName};
+use domain::{CardFingerprint, CustomerId, ErasureId, MemberId, OrderKey, Phone, SourceName};
 use runtime::{Clock, Random};
-use store::Store;
-use store::person::{Erasure, Sought};
+use store::person::{Erasure, PersonDocument, Sought};
+use store::{DirectoryKey, Store};
 
 use super::target::Target;
 
@@ -32,10 +33,13 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Asks the stack to erase a person; the amounts stay.
+    /// Shows what is held of a person, asks, and has the stack erase it; the amounts stay.
     Erase {
         #[command(flatten)]
         who: Who,
+        /// Do not ask: for programs, which look at the export first.
+        #[arg(long)]
+        yes: bool,
     },
     /// Lists the erasures, none of which names a person.
     Erasures,
@@ -43,19 +47,29 @@ enum Command {
     Reapply,
 }
 
-/// Whom it is about.
+/// Whom it is about, by any name: verified by somebody, or only told with an order.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("who").required(true))]
 struct Who {
     /// The platform's customer, at --source.
     #[arg(long, group = "who", requires = "source", value_parser = |text: &str| CustomerId::new(text))]
     customer: Option<CustomerId>,
-    /// Where --customer is one.
-    #[arg(long, requires = "customer", value_parser = |text: &str| SourceName::new(text))]
+    /// Whoever paid with this card, by the name that --source has for it.
+    #[arg(long, group = "who", requires = "source", value_parser = |text: &str| CardFingerprint::new(text))]
+    card: Option<CardFingerprint>,
+    /// Where --customer or --card is one.
+    #[arg(
+        long,
+        conflicts_with_all = ["email", "phone", "member", "order"],
+        value_parser = |text: &str| SourceName::new(text)
+    )]
     source: Option<SourceName>,
     /// Whoever has this e-mail, a member or a guest.
     #[arg(long, group = "who", value_parser = |text: &str| Email::new(text))]
     email: Option<Email>,
+    /// Whoever has this phone number, as it is dialled from everywhere: +33612345678.
+    #[arg(long, group = "who", value_parser = |text: &str| Phone::new(text))]
+    phone: Option<Phone>,
     /// The member.
     #[arg(long, group = "who", value_parser = |text: &str| MemberId::new(text))]
     member: Option<MemberId>,
@@ -77,6 +91,14 @@ impl Arguments {
     }
 }
 
+/// What an erasure would erase.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    members: Vec<String>,
+    orders: usize,
+    waiting: usize,
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = arguments.target.store()?;
     match arguments.command {
@@ -87,7 +109,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 None => tell(&document),
             }
         }
-        Command::Erase { who } => tell(&erase(&store, &who).await?),
+        Command::Erase { who, yes } => {
+            let consent = |found: &Found| if yes { Ok(true) } else { ask(found) };
+            tell(&erase(&store, &who, &Clock::system(), consent).await?)
+        }
         Command::Erasures => tell(&erasures(&store).await?),
         Command::Reapply => {
             let count = store.reapply_erasures().await?;
@@ -97,24 +122,75 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn export(store: &Store, who: &Who, clock: &Clock) -> anyhow::Result<String> {
-    let sought = who.sought(store).await?;
-    let document = store.export_person(erasure_id()?, &sought, clock.now()).await?;
-    if document.is_empty() {
-        bail!("nothing is held of this person");
-    }
+    let document = held_of(store, &who.sought(store).await?, clock).await?;
     Ok(serde_json::to_string_pretty(&document)?)
 }
 
-async fn erase(store: &Store, who: &Who) -> anyhow::Result<String> {
-    let erasure = Erasure::of(erasure_id()?, &who.sought(store).await?);
+async fn held_of(store: &Store, sought: &Sought, clock: &Clock) -> anyhow::Result<PersonDocument> {
+    let document = store.export_person(erasure_id()?, sought, clock.now()).await?;
+    if document.is_empty() {
+        bail!("nothing is held of this person");
+    }
+    Ok(document)
+}
+
+/// Asks for an erasure of whoever is found, if there is consent to what was found.
+async fn erase(
+    store: &Store,
+    who: &Who,
+    clock: &Clock,
+    consent: impl FnOnce(&Found) -> anyhow::Result<bool>,
+) -> anyhow::Result<String> {
+    let sought = who.sought(store).await?;
+    let document = held_of(store, &sought, clock).await.context("nobody is erased")?;
+    if !consent(&Found::in_document(&document))? {
+        bail!("nobody is erased");
+    }
+    let erasure = Erasure::of(erasure_id()?, &sought);
     store.ask_erasure(&erasure).await?;
     Ok(format!("Erasure {} is asked for; laurel person erasures tells when it is done.", erasure.id()))
+}
+
+impl Found {
+    fn in_document(document: &PersonDocument) -> Self {
+        Self {
+            members: document.members.keys().cloned().collect(),
+            orders: document.orders.len(),
+            waiting: document.waiting.len(),
+        }
+    }
+}
+
+impl Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "members         {}  {}", self.members.len(), self.members.join(" "))?;
+        writeln!(f, "orders          {}", self.orders)?;
+        writeln!(f, "waiting orders  {}", self.waiting)
+    }
+}
+
+/// Asks whoever sits at the terminal. A program is told how to say yes beforehand.
+fn ask(found: &Found) -> anyhow::Result<bool> {
+    let mut out = io::stderr();
+    write!(out, "{found}")?;
+    if !io::stdin().is_terminal() {
+        bail!("nobody is erased: there is no terminal to ask at; --yes says it beforehand");
+    }
+    write!(out, "Erase this person for good? [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("standard input")?;
+    Ok(is_yes(&answer))
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 async fn erasures(store: &Store) -> anyhow::Result<String> {
     let mut lines = Vec::new();
     for erasure in store.erasures().await? {
         let state = match erasure.done_at() {
+            Some(at) if erasure.found_nobody() => format!("done {at:.0}, found nobody"),
             Some(at) if !erasure.is_open() => format!("done {at:.0}"),
             _ => "open".to_owned(),
         };
@@ -127,18 +203,23 @@ async fn erasures(store: &Store) -> anyhow::Result<String> {
 
 impl Who {
     async fn sought(&self, store: &Store) -> anyhow::Result<Sought> {
-        match self {
+        let name = match self {
             Self { customer: Some(customer), source: Some(source), .. } => {
-                Ok(Sought::Customer(source.clone(), customer.clone()))
+                DirectoryKey::Customer(source.clone(), customer.clone())
             }
-            Self { email: Some(email), .. } => Ok(Sought::Email(email.clone())),
-            Self { member: Some(member), .. } => Ok(Sought::Member(member.clone())),
+            Self { card: Some(card), source: Some(source), .. } => {
+                DirectoryKey::Card(source.clone(), card.clone())
+            }
+            Self { email: Some(email), .. } => DirectoryKey::Email(email.clone().into()),
+            Self { phone: Some(phone), .. } => DirectoryKey::Phone(phone.clone()),
+            Self { member: Some(member), .. } => return Ok(Sought::member(member.clone())),
             Self { order: Some(order), .. } => {
                 let owner = store.owner_sought(order).await?;
-                owner.with_context(|| format!("whose order {order} is, is not known"))
+                return owner.with_context(|| format!("whose order {order} is, is not known"));
             }
-            _ => bail!("say who: --source and --customer, --email, --member or --order"),
-        }
+            _ => bail!("say who: --source with --customer or --card, --email, --phone, --member or --order"),
+        };
+        Ok(Sought::named(name))
     }
 }
 

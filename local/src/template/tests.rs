@@ -47,6 +47,7 @@ fn the_template_gives_every_route_of_the_contract() {
     assert_eq!(
         routes,
         [
+            "DELETE /members/{member}/devices/{device}",
             "GET /members",
             "GET /members/{member}",
             "GET /members/{member}/journal",

@@ -4,16 +4,20 @@
 //! name and language have one clock, consent has another, so that an older word of the one never hides a newer one of the
 //! other.
 
+use std::time::Duration;
+
 use domain::{Contact, Customer, MemberId, Timestamp, time};
 
 use crate::expression::Update;
 use crate::items::{Attributes, MemberItem, member_key, read, text, write};
 use crate::keys::members;
-use crate::writes::Written;
+use crate::transaction::{Action, Transacted};
 use crate::{Consistency, Current, DirectoryKey, Recorded, Store, StoreError};
 
 /// How often others may change a contact at the same moment, before the whole is tried again.
 const MAX_ROUNDS: u32 = 20;
+/// How long before somebody joins what is told of them may be dated: they become a customer, and then a member.
+const BEFORE_JOINING: Duration = Duration::from_secs(60 * 60);
 /// What a contact may have had and has no more.
 const SOMETIMES: [&str; 4] =
     [members::EMAIL_VERIFIED, members::PHONE_VERIFIED, members::TYPED_BY_GUEST, members::CONSENT_BY];
@@ -66,7 +70,8 @@ impl Store {
     }
 
     /// Changes how a customer who is a member is reached, unless something newer was told; what is not told stays, and
-    /// what is not verified replaces nothing that is. Nothing of somebody who is no member.
+    /// what is not verified replaces nothing that is. Nothing of somebody who is no member, or who was erased. A platform may
+    /// sign no time, so that a body may be sent again years later: what is older than the membership is no news of it.
     pub async fn record_contact(
         &self,
         customer: &Customer,
@@ -74,20 +79,24 @@ impl Store {
     ) -> Result<Option<Recorded>, StoreError> {
         let Some(key) = DirectoryKey::of_customer(customer) else { return Ok(None) };
         let Some(found) = self.find_member(&key, Consistency::Strong).await? else { return Ok(None) };
+        let joined = self.profile(&found, Consistency::Strong).await?;
+        if joined.is_some_and(|profile| at < profile.enrolled_at - BEFORE_JOINING) {
+            return Ok(Some(Recorded::Known));
+        }
         let current = self.current_member(&found, Consistency::Strong).await?;
         let Some(Current { profile, way }) = current else { return Ok(None) };
         let contact = customer.told_contact();
         let told = Told { contact: &contact, at, came_with: way.last(), occasion: Occasion::Update };
-        self.change_contact(&profile.member, told).await.map(Some)
+        self.change_contact(&profile.member, told).await
     }
 
-    /// As [`Store::record_contact`], of a member whom the teller vouches for.
+    /// As [`Store::record_contact`], of a member whom the teller vouches for. Nothing of one who was erased.
     pub async fn tell_contact(
         &self,
         member: &MemberId,
         contact: &Contact,
         at: Timestamp,
-    ) -> Result<Recorded, StoreError> {
+    ) -> Result<Option<Recorded>, StoreError> {
         let told = Told { contact, at, came_with: None, occasion: Occasion::Update };
         self.change_contact(member, told).await
     }
@@ -100,7 +109,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Recorded, StoreError> {
         let told = Told { contact, at, came_with: None, occasion: Occasion::Checkout };
-        self.change_contact(member, told).await
+        Ok(self.change_contact(member, told).await?.unwrap_or(Recorded::Known))
     }
 
     /// Puts what one guest told in the place of what another one did, who is known by the same phone or card.
@@ -111,19 +120,26 @@ impl Store {
         at: Timestamp,
     ) -> Result<Recorded, StoreError> {
         let told = Told { contact, at, came_with: None, occasion: Occasion::Weighed };
-        self.change_contact(member, told).await
+        Ok(self.change_contact(member, told).await?.unwrap_or(Recorded::Known))
     }
 
-    async fn change_contact(&self, member: &MemberId, told: Told<'_>) -> Result<Recorded, StoreError> {
-        let key = member_key(member, members::PERSON);
-        let mut stored = self.member_item(member, members::PERSON, Consistency::Strong).await?;
+    /// Nothing of a member who was erased.
+    async fn change_contact(
+        &self,
+        member: &MemberId,
+        told: Told<'_>,
+    ) -> Result<Option<Recorded>, StoreError> {
         for _ in 0..MAX_ROUNDS {
-            let Some(update) = told.beyond(stored.unwrap_or_default())? else { return Ok(Recorded::Known) };
-            match self.update(&self.tables.members, key.clone(), update).await? {
-                Written::Done(_) => return Ok(Recorded::Stored),
-                Written::Refused(_) => {
-                    stored = self.member_item(member, members::PERSON, Consistency::Strong).await?;
-                }
+            let stored = self.member_item(member, members::PERSON, Consistency::Strong).await?;
+            let Some(update) = told.beyond(stored.unwrap_or_default())? else {
+                return Ok(Some(Recorded::Known));
+            };
+            let key = member_key(member, members::PERSON);
+            let contact = Action::Update(&self.tables.members, key, update);
+            match self.transact(vec![contact, self.is_not_erased(member)]).await? {
+                Transacted::Done => return Ok(Some(Recorded::Stored)),
+                Transacted::Refused(0) | Transacted::Contended => {}
+                Transacted::Refused(_) => return Ok(None),
             }
         }
         Err(StoreError::Retryable("others keep changing this contact".to_owned()))

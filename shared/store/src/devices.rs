@@ -2,9 +2,13 @@
 
 use domain::{DeviceId, MemberId, Timestamp};
 
-use crate::items::{Attributes, device_item, device_of, member_key, person_item, sent_item, text};
+use crate::items::{Attributes, device_item, device_of, person_item, sent_item, sha256, text};
 use crate::keys::{self, members};
+use crate::transaction::{Action, Transacted};
 use crate::{Consistency, Store, StoreError};
+
+/// How often others may take an endpoint at the same moment, before the app is asked to come again.
+const MAX_ROUNDS: u32 = 20;
 
 /// Whose push service a device uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -32,11 +36,22 @@ pub struct Device {
 pub struct Sent {
     /// The journal entry's sort key.
     pub entry: String,
-    /// `email`, `event`, or `push` with the device.
+    /// `email`, `event`, or `push` with a digest of the device.
     pub channel: String,
 }
 
+/// The characters of the digest of a device.
+const DEVICE_DIGEST: usize = 24;
+
 impl Sent {
+    /// A push message to a device. The mark does not name the device: one that is written in the very moment in which
+    /// the person is erased names nobody.
+    pub fn push(entry: &str, device: &DeviceId) -> Self {
+        let digest = sha256(format!("{entry}#{device}"));
+        let digest = digest.get(..DEVICE_DIGEST).unwrap_or_default();
+        Self { entry: entry.to_owned(), channel: format!("push/{digest}") }
+    }
+
     fn item(&self) -> String {
         keys::sent(&self.entry, &self.channel)
     }
@@ -56,40 +71,97 @@ impl Store {
         Ok(items.into_iter().map(device_of).collect::<Result<_, _>>()?)
     }
 
-    /// Adds or replaces a device of an existing member, or answers [`StoreError::UnknownMember`].
+    /// Adds or replaces a device of an existing member, or answers [`StoreError::UnknownMember`], also of one who was
+    /// erased. Its endpoint is this device's from now on: where it was another one's, that one is forgotten, since the
+    /// push service has one endpoint for one app on one phone.
     pub async fn put_device(
         &self,
         member: &MemberId,
         device: &Device,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        // A profile is never removed, so looking first is as safe as a transaction and a quarter of its
-        // price.
+        // A profile is never removed, so looking first is as safe as a transaction and cheaper.
         if self.member_item(member, members::PROFILE, Consistency::Strong).await?.is_none() {
             return Err(StoreError::UnknownMember);
         }
-        self.put(&self.tables.members, device_item(member, device, at)?).await
+        for _ in 0..MAX_ROUNDS {
+            let holder = self.holder(&device.endpoint).await?;
+            let known = self.device(member, &device.id).await?;
+            let mut actions = vec![
+                self.is_not_erased(member),
+                self.take_endpoint(&device.endpoint, member, &device.id, holder.as_ref())?,
+                self.write_device(member, device, known.as_ref(), at)?,
+            ];
+            for place in self.places(holder.as_ref()).await? {
+                if place != (member.clone(), device.id.clone()) {
+                    actions.push(self.removal(&place));
+                }
+            }
+            if let Some(before) = known.filter(|known| known.endpoint != device.endpoint)
+                && self.is_its_own(member, &before).await?
+            {
+                actions.push(self.release_endpoint(&before.endpoint));
+            }
+            match self.transact(actions).await? {
+                Transacted::Done => return Ok(()),
+                Transacted::Refused(0) => return Err(StoreError::UnknownMember),
+                Transacted::Refused(_) | Transacted::Contended => {}
+            }
+        }
+        Err(StoreError::Retryable("others keep taking the device's endpoint".to_owned()))
     }
 
-    /// Forgets a device; one that is not there is forgotten already.
+    /// Forgets a device, wherever it came along with a merge; one that is not there is forgotten already.
     pub async fn delete_device(&self, member: &MemberId, device: &DeviceId) -> Result<(), StoreError> {
-        self.delete(&self.tables.members, member_key(member, &keys::device(device))).await
+        let place = (member.clone(), device.clone());
+        let mut places = Vec::new();
+        let mut actions = Vec::new();
+        if let Some(known) = self.device(member, device).await?
+            && let Some(holder) = self.holder(&known.endpoint).await?
+        {
+            places = self.places(Some(&holder)).await?;
+            if places.contains(&place) {
+                actions.push(self.release_endpoint(&known.endpoint));
+            } else {
+                places.clear();
+            }
+        }
+        if !places.contains(&place) {
+            places.push(place);
+        }
+        actions.extend(places.iter().map(|place| self.removal(place)));
+        match self.transact(actions).await? {
+            Transacted::Contended => Err(StoreError::Retryable("the device is being written".to_owned())),
+            Transacted::Done | Transacted::Refused(_) => Ok(()),
+        }
     }
 
-    /// Gives a member the devices of another one, and the contact where it has none of its own.
+    /// Gives a member the devices of another one, and the contact where it has none of its own; nothing where either was
+    /// erased.
     pub async fn adopt(&self, from: &MemberId, into: &MemberId, at: Timestamp) -> Result<(), StoreError> {
         let known = self.devices(into).await?;
         for device in self.devices(from).await? {
             if known.iter().all(|other| other.id != device.id) {
                 let item = came_with(from, device_item(into, &device, at)?);
-                self.put(&self.tables.members, item).await?;
+                self.adopt_item(from, into, item).await?;
             }
         }
         if let Some(contact) = self.contact(from).await? {
-            let item = came_with(from, person_item(into, &contact)?);
-            self.put_new(&self.tables.members, item, members::MEMBER).await?;
+            self.adopt_item(from, into, came_with(from, person_item(into, &contact)?)).await?;
         }
         Ok(())
+    }
+
+    async fn adopt_item(&self, from: &MemberId, into: &MemberId, item: Attributes) -> Result<(), StoreError> {
+        let actions = vec![
+            Action::PutNew(&self.tables.members, item, members::MEMBER),
+            self.is_not_erased(from),
+            self.is_not_erased(into),
+        ];
+        match self.transact(actions).await? {
+            Transacted::Contended => Err(StoreError::Retryable("the member is being written".to_owned())),
+            Transacted::Done | Transacted::Refused(_) => Ok(()),
+        }
     }
 
     /// Takes from a member whatever contact and devices had come with another one, or were told by their name since.

@@ -100,8 +100,14 @@ impl Store {
             }
             let item =
                 write(&DirectoryItem { key: keys::directory_key(&found.key), member: member.clone() })?;
-            if self.put_new(&self.tables.directory, item, directory::KEY).await? {
-                return Ok(member.clone());
+            let name = Action::PutNew(&self.tables.directory, item, directory::KEY);
+            match self.transact(vec![name, self.is_not_erased(member)]).await? {
+                Transacted::Done => return Ok(member.clone()),
+                Transacted::Refused(0) | Transacted::Contended => {}
+                // Once that is through, no name leads to them any more.
+                Transacted::Refused(_) => {
+                    return Err(StoreError::Retryable("the member is being erased".to_owned()));
+                }
             }
         }
         Err(StoreError::Retryable("others keep taking this name".to_owned()))

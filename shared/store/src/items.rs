@@ -155,8 +155,8 @@ pub(crate) fn once_item(member: &MemberId, once: &Once) -> Result<Attributes, Im
 }
 
 /// A digest as text.
-pub(crate) fn sha256(text: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    let digest = digest::digest(&digest::SHA256, bytes.as_ref());
     digest.as_ref().iter().fold(String::new(), |mut text, byte| {
         // Writing to a text cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -3,7 +3,8 @@
 
 use domain::time;
 use domain::{
-    Cause, CouponCode, CustomerId, DeviceId, EntryId, MemberId, RaterId, RefundId, SourceName, Timestamp,
+    Cause, CouponCode, CustomerId, DeviceId, EntryId, MemberId, OrderKey, RaterId, RefundId, SourceName,
+    Timestamp,
 };
 
 use crate::DirectoryKey;
@@ -36,6 +37,8 @@ pub(crate) mod orders {
     pub(crate) const FRESHNESS: &str = "freshness";
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";
+    /// Digests of the bodies that told of its deletion; it only grows.
+    pub(crate) const DELETIONS: &str = "deletions";
     pub(crate) const UNLINKED: &str = "unlinked";
     /// Only an order that is a part of another one has it: that one's key.
     pub(crate) const PART_OF: &str = "part_of";
@@ -68,6 +71,9 @@ pub(crate) mod members {
     /// An attribute of the profile of a member who has become part of another one.
     pub(crate) const MERGED_INTO: &str = "merged_into";
     pub(crate) const PERSON: &str = "person";
+    /// Stands while nobody is the member any more: an erasure took the person off, and nothing of a person may be written.
+    pub(crate) const ERASED: &str = "erased";
+    pub(crate) const ERASED_AT: &str = "erased_at";
     /// As of when a person's contact was told; what was told at an enrolment has none.
     pub(crate) const TOLD_AT: &str = "told_at";
     /// As of when it was told whether the person wants messages.
@@ -110,6 +116,15 @@ pub(crate) mod directory {
     pub(crate) const KEY: &str = "key";
     /// In a member's place: the key of the customer with whom this one became one before either was known.
     pub(crate) const SAME_AS: &str = "same_as";
+    /// Before a platform's customer: source and identifier.
+    pub(crate) const CUSTOMER: &str = "customer#";
+    /// Before a verified e-mail.
+    pub(crate) const EMAIL: &str = "email#";
+    /// Before the address of a device at the push service, which leads to the one member whose device it is.
+    pub(crate) const ENDPOINT: &str = "endpoint#";
+    /// The attributes of that: whose, and which device.
+    pub(crate) const MEMBER: &str = "member";
+    pub(crate) const DEVICE: &str = "device";
 }
 
 /// The table `erasures`: which persons were erased, without their names.
@@ -122,8 +137,12 @@ pub(crate) mod erasures {
     pub(crate) const CURSOR: &str = "cursor";
     pub(crate) const UNTIL: &str = "until";
     pub(crate) const AGAIN: &str = "again";
+    pub(crate) const CANDIDATES: &str = "candidates";
     pub(crate) const DONE_AT: &str = "done_at";
     pub(crate) const REVISION: &str = "revision";
+    /// In an erasure's place, before a digest: a body that was signed without a time, and must not work again.
+    pub(crate) const BODY: &str = "body#";
+    pub(crate) const TAKEN_AT: &str = "taken_at";
 }
 
 /// The table `programmes`: every version.
@@ -213,8 +232,8 @@ pub(crate) fn refund(id: &RefundId) -> String {
 /// The key of `directory`. A source has no `#`, so no two things share a key.
 pub(crate) fn directory_key(key: &DirectoryKey) -> String {
     match key {
-        DirectoryKey::Customer(source, id) => format!("customer#{source}#{id}"),
-        DirectoryKey::Email(address) => format!("email#{address}"),
+        DirectoryKey::Customer(source, id) => format!("{}{source}#{id}", directory::CUSTOMER),
+        DirectoryKey::Email(address) => format!("{}{address}", directory::EMAIL),
         DirectoryKey::Phone(phone) => format!("phone#{}", phone.as_str()),
         DirectoryKey::Card(source, card) => format!("card#{source}#{}", card.as_str()),
         DirectoryKey::Coupon(code) => coupon(code),
@@ -223,8 +242,19 @@ pub(crate) fn directory_key(key: &DirectoryKey) -> String {
 
 /// The customer whose key of `directory` this is; nothing of a key of another kind.
 pub(crate) fn customer_of_directory_key(key: &str) -> Option<DirectoryKey> {
-    let (source, id) = key.strip_prefix("customer#")?.split_once('#')?;
+    let (source, id) = key.strip_prefix(directory::CUSTOMER)?.split_once('#')?;
     Some(DirectoryKey::Customer(SourceName::new(source).ok()?, CustomerId::new(id).ok()?))
+}
+
+/// Whether somebody vouches that a key of the directory is its member's: a platform, that its customer or their e-mail
+/// is. A phone number and a card only were told.
+pub(crate) fn is_vouched_for(directory_key: &str) -> bool {
+    directory_key.starts_with(directory::CUSTOMER) || directory_key.starts_with(directory::EMAIL)
+}
+
+/// `order#{key}`: an order among the names of a person; no key of the directory begins like this.
+pub(crate) fn order_name(order: &OrderKey) -> String {
+    format!("{}{order}", members::ORDER)
 }
 
 /// The part of the index in which a member stands; never changes, because the hash does not.
@@ -243,7 +273,7 @@ pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use domain::{OrderKey, Period};
+    use domain::Period;
 
     use super::*;
 

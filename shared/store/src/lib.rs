@@ -1,10 +1,12 @@
 //! The tables: the only crate that names the DynamoDB SDK.
 
+mod bodies;
 mod commit;
 mod contacts;
 mod devices;
 mod directory;
 mod due;
+mod endpoints;
 mod error;
 mod expression;
 mod items;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
+pub use self::bodies::BodyDigest;
 pub use self::commit::{Commit, Enrolment};
 pub use self::contacts::CONTACT_ATTRIBUTES;
 pub use self::devices::{Device, DevicePlatform, Sent};
@@ -40,7 +43,8 @@ pub use self::members::{Asked, Current};
 pub use self::meter::{Meter, Usage};
 pub use self::operations::Operation;
 pub use self::orders::{
-    Aside, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage, SweepPosition,
+    Aside, Deletion, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage,
+    SweepPosition,
 };
 pub use self::waiting::Claim;
 

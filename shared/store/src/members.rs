@@ -2,8 +2,9 @@
 
 use domain::{Cause, Coupon, CouponCode, MemberId, Profile, RaterHistory, RaterId};
 
-use crate::items::{MemberItem, OnceBody, RaterItem, profile_of, rater_key, read, sha256};
+use crate::items::{MemberItem, OnceBody, RaterItem, member_key, profile_of, rater_key, read, sha256};
 use crate::keys::{self, members};
+use crate::transaction::Action;
 use crate::{Consistency, Store, StoreError};
 
 /// How many merges one after the other lead from one member to another. A shop merges the same person once or twice.
@@ -115,5 +116,15 @@ impl Store {
     pub async fn rater_history(&self, rater: &RaterId) -> Result<RaterHistory, StoreError> {
         let item = self.get(&self.tables.members, rater_key(rater), Consistency::Strong).await?;
         Ok(item.map(|item| read::<RaterItem>(item).map(|item| item.history)).transpose()?.unwrap_or_default())
+    }
+
+    /// Requires that nobody erased a member: together with this, whatever names a person may be written.
+    pub(crate) fn is_not_erased(&self, member: &MemberId) -> Action<'_> {
+        Action::Absent(&self.tables.members, member_key(member, members::ERASED), members::ITEM)
+    }
+
+    /// Whether a member was erased: the account is left, and nobody's.
+    pub async fn is_erased(&self, member: &MemberId) -> Result<bool, StoreError> {
+        Ok(self.member_item(member, members::ERASED, Consistency::Strong).await?.is_some())
     }
 }

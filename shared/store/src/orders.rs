@@ -17,15 +17,16 @@ use domain::{
 
 use self::import::Told;
 pub(crate) use self::news::take_up;
-use self::news::{News, deletion_update, merge_update, restoration_update};
+use self::news::{News, deletion_update, is_deleted, merge_update, restoration_update};
 use self::news::{snapshot_update, too_many_refunds};
 pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
 pub use self::sweep::{SweepPage, SweepPosition};
 use crate::expression::Update;
 use crate::items::{Attributes, order_of_image, text};
-use crate::keys::orders;
+use crate::keys::{erasures, orders};
+use crate::transaction::{Action, Transacted};
 use crate::writes::Written;
-use crate::{Consistency, Store, StoreError};
+use crate::{BodyDigest, Consistency, Store, StoreError};
 
 /// The most refunds of one order: an item holds 400 KB, and an order of a hundred lines, each refunded in
 /// parts, stays far below.
@@ -42,6 +43,15 @@ pub enum Recorded {
     Known,
 }
 
+/// What became of the word that an order was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is deleted now, or was before.
+    Recorded(Recorded),
+    /// The very same body deleted it before, and it was restored since: it stays.
+    RestoredSince,
+}
+
 impl Store {
     /// Writes an order's newest snapshot and its refunds: one write where they are newer than what is known.
     /// Of an older one, only what is missing is added.
@@ -56,14 +66,24 @@ impl Store {
     }
 
     /// Cancels an order that the platform deleted, at the latest at this moment, and keeps what is known of it.
-    /// What was told of it before and comes later does not bring it back.
-    pub async fn record_deletion(&self, order: &OrderKey, at: Timestamp) -> Result<Recorded, StoreError> {
+    /// What was told of it before and comes later does not bring it back. The same body deletes it once for good.
+    pub async fn record_deletion(
+        &self,
+        order: &OrderKey,
+        at: Timestamp,
+        body: &BodyDigest,
+    ) -> Result<Deletion, StoreError> {
         let mut known = self.get(&self.tables.orders, order_key(order), Consistency::Strong).await?;
         for _ in 0..MAX_ROUNDS {
-            let Some(mut update) = deletion_update(known.as_ref(), at)? else { return Ok(Recorded::Known) };
+            let Some(mut update) = deletion_update(known.as_ref(), at, body)? else {
+                return Ok(match known.as_ref().is_some_and(is_deleted) {
+                    true => Deletion::Recorded(Recorded::Known),
+                    false => Deletion::RestoredSince,
+                });
+            };
             Told::AsItHappens.mark(&mut update);
             match self.update_order(order, update).await? {
-                Written::Done(_) => return Ok(Recorded::Stored),
+                Written::Done(_) => return Ok(Deletion::Recorded(Recorded::Stored)),
                 Written::Refused(stored) => known = stored,
             }
         }
@@ -114,17 +134,30 @@ impl Store {
         self.add(&refund.key, None, &News::of_unlinked_refund(refund), Told::AsItHappens).await
     }
 
-    /// Writes that two customers turned out to be one, which takes the orders' way.
+    /// Writes that two customers turned out to be one, which takes the orders' way; the body that told it is remembered
+    /// with it, so that it never does so again.
     pub async fn record_merge(
         &self,
         source: &SourceName,
         merge: &CustomerMerge,
+        body: &BodyDigest,
+        now: Timestamp,
     ) -> Result<Recorded, StoreError> {
         let key = OrderKey::of_merge(source, &merge.kept, &merge.deleted)
             .map_err(|error| StoreError::Permanent(format!("the customers' identifiers: {error}")))?;
-        match self.update_order(&key, merge_update(merge)?).await? {
-            Written::Done(_) => Ok(Recorded::Stored),
-            Written::Refused(_) => Ok(Recorded::Known),
+        let actions = vec![
+            Action::PutNew(&self.tables.erasures, body.item(now), erasures::ERASURE),
+            Action::Update(&self.tables.orders, order_key(&key), merge_update(merge)?),
+        ];
+        match self.transact(actions).await? {
+            Transacted::Done => Ok(Recorded::Stored),
+            Transacted::Refused(0) => Ok(Recorded::Known),
+            // Another body told the same merge, and it is under way.
+            Transacted::Refused(_) => {
+                self.remember(body, now).await?;
+                Ok(Recorded::Known)
+            }
+            Transacted::Contended => Err(contended()),
         }
     }
 

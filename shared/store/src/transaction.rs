@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, ReturnConsumedCapacity, TransactWriteItem,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem,
     Update as UpdateItem,
 };
 
@@ -14,6 +14,8 @@ use crate::{Store, StoreError};
 pub(crate) enum Action<'a> {
     /// Updates an item under its condition.
     Update(&'a str, Attributes, Update),
+    /// Puts an item unless one of its key, of which the last is an attribute, is there.
+    PutNew(&'a str, Attributes, &'static str),
     /// Deletes an item, if it is there.
     Delete(&'a str, Attributes),
     /// Requires that there is no item of this key, of which the last is an attribute.
@@ -74,6 +76,14 @@ impl Action<'_> {
                     .set_expression_attribute_names(Some(names))
                     .set_expression_attribute_values((!values.is_empty()).then_some(values));
                 item.update(update.build().map_err(wrong)?)
+            }
+            Self::PutNew(table, new, attribute) => {
+                let put = Put::builder()
+                    .table_name(table)
+                    .set_item(Some(new))
+                    .condition_expression("attribute_not_exists(#key)")
+                    .expression_attribute_names("#key", attribute);
+                item.put(put.build().map_err(wrong)?)
             }
             Self::Delete(table, key) => {
                 item.delete(Delete::builder().table_name(table).set_key(Some(key)).build().map_err(wrong)?)

@@ -58,7 +58,7 @@ impl Store {
             .key_condition_expression("#member = :name AND begins_with(#item, :order)")
             .expression_attribute_names("#member", members::MEMBER)
             .expression_attribute_names("#item", members::ITEM)
-            .expression_attribute_values(":name", text(waiting_under(name)))
+            .expression_attribute_values(":name", text(waiting_under(&keys::directory_key(name))))
             .expression_attribute_values(":order", text(members::ORDER))
             .consistent_read(true)
             .limit(PAGE)
@@ -110,16 +110,18 @@ impl Store {
 /// The key of a waiting order's item, which is all that it has.
 pub(crate) fn waiting_key(name: &DirectoryKey, order: &OrderKey) -> Attributes {
     HashMap::from([
-        (members::MEMBER.to_owned(), text(waiting_under(name))),
+        (members::MEMBER.to_owned(), text(waiting_under(&keys::directory_key(name)))),
         (members::ITEM.to_owned(), text(format!("{}{order}", members::ORDER))),
     ])
 }
 
-fn waiting_under(name: &DirectoryKey) -> String {
-    format!("{}{}", members::WAITING, sha256(&keys::directory_key(name)))
+/// The hash key of what waits under a name, a key of the directory.
+pub(crate) fn waiting_under(name: &str) -> String {
+    format!("{}{}", members::WAITING, sha256(name))
 }
 
-fn order_of(item: &Attributes) -> Result<OrderKey, StoreError> {
+/// The order that waits there.
+pub(crate) fn order_of(item: &Attributes) -> Result<OrderKey, StoreError> {
     let item = item.get(members::ITEM).and_then(|item| item.as_s().ok());
     let key = item.and_then(|item| item.strip_prefix(members::ORDER)).unwrap_or_default();
     OrderKey::new(key).map_err(|error| StoreError::Permanent(format!("a waiting order's key {error}")))

@@ -233,7 +233,9 @@ async fn a_merge_of_customers_that_the_stream_lost_is_done() {
     let source = SourceName::new(GENERIC).unwrap();
     let customer = |id: &str| CustomerId::new(id).unwrap();
     let merge = CustomerMerge { kept: customer("c-9"), deleted: customer("c-1") };
-    shop.stack.store().record_merge(&source, &merge).await.unwrap();
+    let body = store::BodyDigest::of(&source, b"a merge");
+    let now = shop.stack.clock().now();
+    shop.stack.store().record_merge(&source, &merge, &body, now).await.unwrap();
     shop.stack.forget_records_of("PointsAccrualFunction").await.unwrap();
     shop.advance_to(LATER).await;
     assert_eq!(shop.member("c-9").await["member"], Value::Null);

@@ -151,6 +151,10 @@ impl FakeSns {
                 endpoint.enabled = set["Enabled"] == "true";
                 (200, "<SetEndpointAttributesResponse/>".to_owned())
             }
+            "DeleteEndpoint" => {
+                endpoints.remove(&request["EndpointArn"]);
+                (200, "<DeleteEndpointResponse/>".to_owned())
+            }
             action => (400, error("InvalidAction", action)),
         }
     }

@@ -84,7 +84,7 @@ impl Platform for Shopify {
             }
             "customers/merge" => read::<MergeBody>(delivery.body)?.news(delivery.source),
             "refunds/create" => read::<RefundBody>(delivery.body)?.news(delivery.source),
-            "customers/redact" => Ok(read::<RedactBody>(delivery.body)?.news(delivery.source)),
+            "customers/redact" => read::<RedactBody>(delivery.body)?.news(delivery.source),
             "customers/data_request" => read::<DataRequestBody>(delivery.body)?.news(delivery.source),
             "shop/redact" => {
                 read::<ShopRedactBody>(delivery.body)?;

@@ -2,6 +2,7 @@
 
 use domain::{CardFingerprint, Goods, OrderKey, Phone, Refund, RefundId};
 use serde_json::Value;
+use store::DirectoryKey;
 
 use super::{at, headers, shared_data, source};
 use crate::api::Answer;
@@ -306,8 +307,9 @@ fn the_topics_of_privacy_are_understood_and_none_passes_for_another() {
         ["customers_redact-1.json", "customers_data_request-1.json", "shop_redact-1.json"].map(body);
     let (Some(redact), Some(data_request), Some(shop)) = (redact, data_request, shop) else { return };
     let customer = domain::CustomerId::new("191167").unwrap();
-    let erasure = News::Erasure(store::person::Sought::Customer(source("shop"), customer));
-    assert_eq!(news("customers/redact", &redact), Ok(erasure));
+    let orders = ["299938", "280263", "220458"].map(|id| OrderKey::new(format!("shop#{id}")).unwrap());
+    let customer = store::person::Sought::named(DirectoryKey::Customer(source("shop"), customer));
+    assert_eq!(news("customers/redact", &redact), Ok(News::Erasure(customer.with_orders(orders.to_vec()))));
     let order = OrderKey::new("shop#299938").unwrap();
     assert_eq!(
         news("customers/data_request", &data_request),

@@ -65,8 +65,11 @@ impl Engine {
                 ([one, other, ..], _) => return Ok(Enrolled::Several(one.clone(), other.clone())),
                 ([member], _) if is_new => return Ok(Enrolled::New(member.clone())),
                 ([member], []) => {
-                    self.store.tell_contact(member, &who.contact, self.clock.now()).await?;
-                    return Ok(Enrolled::Known(member.clone()));
+                    match self.store.tell_contact(member, &who.contact, self.clock.now()).await? {
+                        Some(_) => return Ok(Enrolled::Known(member.clone())),
+                        // They are being erased; once that is through, the names are free, and lead to somebody new.
+                        None => attempt += 1,
+                    }
                 }
                 // Whoever takes one of them at the same moment is found in the next round.
                 ([member], free) => {

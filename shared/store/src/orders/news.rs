@@ -11,11 +11,11 @@ use domain::{
 
 use super::MAX_REFUNDS_PER_ORDER;
 use super::freshness::{freshness, freshness_of_deletion};
-use crate::StoreError;
 use crate::expression::Update;
 use crate::items::{Attributes, customer_value, number, order_of_image, refund_value};
 use crate::items::{snapshot_attributes, text, write_value};
 use crate::keys::{self, orders};
+use crate::{BodyDigest, StoreError};
 
 /// The most refunds of one update: an expression holds 4 KB and 300 operators. The rest follows in further
 /// updates.
@@ -78,11 +78,14 @@ pub(super) fn restoration_update(order: &Order) -> Result<Update, StoreError> {
 ///
 /// Of a deletion is known only that it came before its webhook. So it is dated then, and makes stale whatever is
 /// older and comes later, whether that was told before the deletion or, by a clock or a queue, only seems so.
+///
+/// The body that told it names no time, so it is remembered on the order: the same body deletes it once.
 pub(super) fn deletion_update(
     stored: Option<&Attributes>,
     at: Timestamp,
+    body: &BodyDigest,
 ) -> Result<Option<Update>, StoreError> {
-    if stored.is_some_and(|item| item.contains_key(orders::DELETED)) {
+    if stored.is_some_and(|item| is_deleted(item) || was_deleted_by(item, body)) {
         return Ok(None);
     }
     let mut update = Update::default();
@@ -97,8 +100,19 @@ pub(super) fn deletion_update(
     update.set(orders::CANCELLED, write_value(&true)?);
     update.set(orders::DELETED, freshness_before.unwrap_or_else(|| text(NOTHING_KNOWN)));
     update.set(orders::FRESHNESS, text(freshness_of_deletion(last)));
+    update.add(orders::DELETIONS, vec![body.as_str().to_owned()]);
     revise(&mut update);
     Ok(Some(update))
+}
+
+/// Whether an order is deleted, and was not restored since.
+pub(super) fn is_deleted(stored: &Attributes) -> bool {
+    stored.contains_key(orders::DELETED)
+}
+
+fn was_deleted_by(stored: &Attributes, body: &BodyDigest) -> bool {
+    let bodies = stored.get(orders::DELETIONS).and_then(|bodies| bodies.as_ss().ok());
+    bodies.is_some_and(|bodies| bodies.iter().any(|known| known == body.as_str()))
 }
 
 /// The update that writes a merge of two customers, once.

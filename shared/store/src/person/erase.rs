@@ -4,13 +4,14 @@
 //! no order is ever without its member. Then the keys go and the profile's version rises: whoever was deciding for
 //! this member decides again, and finds nobody or somebody new. What they posted until then the journal names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::{Cause, Entry, Kind, MemberId, Timestamp, time};
+use domain::{Cause, MemberId, Timestamp, time};
 use serde::Serialize;
 
-use super::walk::{Held, HeldKey, HeldOrder, HeldPage};
+use super::find::Place;
+use super::walk::{Held, HeldKey, HeldOrder, HeldPage, HeldWaiting};
 use super::{Erasure, Person, Step, erased_owner, stays};
 use crate::expression::Update;
 use crate::items::{customer_value, member_key, text, write};
@@ -25,19 +26,6 @@ struct ErasedKey<'a> {
     key: String,
     member: &'a MemberId,
     erased: bool,
-}
-
-/// With whom a journal, in order of sequence, says that its member is one.
-fn one_with(journal: &[Entry]) -> BTreeSet<MemberId> {
-    let mut others = BTreeSet::new();
-    for entry in journal {
-        let Cause::Merge(other) = &entry.id.cause else { continue };
-        match entry.kind {
-            Kind::MergedInto { .. } | Kind::MergeReceived { .. } => others.insert(other.clone()),
-            _ => others.remove(other),
-        };
-    }
-    others
 }
 
 impl Store {
@@ -57,49 +45,24 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let Some(step) = erasure.step else { return Ok(()) };
-        for held in page.held {
-            match (step, held) {
-                (Step::Recognise, Held::Key(key)) => self.recognise(&mut erasure.person, key).await?,
-                (Step::Gather, Held::Key(key)) => erasure.person.learn(&key)?,
-                (_, held) => self.erase(&erasure.person, held).await?,
+        if step.finds() {
+            if step == Step::Gather && page.next.is_none() {
+                self.close(&erasure.person, now).await?;
             }
+            let next = self.find(&mut erasure.person, step, page).await?;
+            erasure.move_to(next, now);
+            return Ok(());
         }
-        if step == Step::Recognise && page.next.is_none() {
-            self.relate(&mut erasure.person).await?;
+        for held in page.held {
+            erasure.found += 1;
+            self.erase(&erasure.person, held).await?;
         }
         if step == Step::Directory && page.next.is_none() {
             for member in &erasure.person.members {
                 self.raise_version(member).await?;
             }
         }
-        erasure.move_on(step, page.next, now);
-        Ok(())
-    }
-
-    /// Whoever became a member after the person was looked for is somebody new, under the same key.
-    pub(super) async fn recognise(&self, person: &mut Person, key: HeldKey) -> Result<(), StoreError> {
-        let Some(member) = key.member.clone() else { return person.learn(&key) };
-        let profile = self.profile(&member, Consistency::Strong).await?;
-        if person.is_dated(profile.map(|profile| profile.enrolled_at)) {
-            person.learn_member(member)?;
-        }
-        Ok(())
-    }
-
-    /// Adds whoever became one with the members by a merge that was not taken back: the one they are part of, and those
-    /// who are part of them.
-    pub(super) async fn relate(&self, person: &mut Person) -> Result<(), StoreError> {
-        let mut open: Vec<MemberId> = person.members.iter().cloned().collect();
-        while let Some(member) = open.pop() {
-            let mut journal = self.journal_since(&member, Timestamp::UNIX_EPOCH, Consistency::Strong).await?;
-            journal.sort_by_key(|entry| entry.sequence);
-            for other in one_with(&journal) {
-                if !person.members.contains(&other) {
-                    person.learn_member(other.clone())?;
-                    open.push(other);
-                }
-            }
-        }
+        erasure.move_to(Place::after(step, page.next), now);
         Ok(())
     }
 
@@ -112,6 +75,7 @@ impl Store {
             }
             Held::Item(item) if stays(&item.key) => Ok(()),
             Held::Item(item) => self.delete(&self.tables.members, member_key(&item.member, &item.key)).await,
+            Held::Waiting(HeldWaiting { key, .. }) => self.delete(&self.tables.members, key).await,
         }
     }
 
@@ -186,6 +150,20 @@ impl Store {
             .map_err(|error| StoreError::from_sdk(&error))?;
         self.meter.read(page.consumed_capacity());
         Ok(!page.items().is_empty())
+    }
+
+    /// Lets nothing of a person be written any more where the members lie: what comes in this very moment comes before
+    /// the mark, and is found, or is refused. Whoever is found to be one with them afterwards is marked in the next round.
+    async fn close(&self, person: &Person, now: Timestamp) -> Result<(), StoreError> {
+        for member in &person.members {
+            if self.profile(member, Consistency::Strong).await?.is_none() {
+                continue;
+            }
+            let mut mark = member_key(member, members::ERASED);
+            mark.insert(members::ERASED_AT.to_owned(), text(now.to_string()));
+            self.put(&self.tables.members, mark).await?;
+        }
+        Ok(())
     }
 
     async fn raise_version(&self, member: &MemberId) -> Result<(), StoreError> {

@@ -7,12 +7,13 @@ use domain::{ErasureId, MemberId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
 
-use super::{Person, Sought, Step};
+use super::find::Place;
+use super::{Person, Sought, Step, text_of};
 use crate::expression::Update;
 use crate::items::{Attributes, ImageError, number, read, text, write, write_value};
 use crate::keys::erasures;
 use crate::writes::Written;
-use crate::{Consistency, Store, StoreError};
+use crate::{Consistency, Recorded, Store, StoreError};
 
 /// An erasure, open or done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +23,15 @@ pub struct Erasure {
     /// Where it is; nothing once it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<Step>,
-    /// The key after which the step goes on. In the directory it may be anybody's, so it is kept no longer than that.
+    /// Where the step goes on. In the directory and among the members it may be anybody's key, so it is kept no longer
+    /// than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cursor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     done_at: Option<Timestamp>,
+    /// How much of the person's was held, counted anew whenever a page is done again.
+    #[serde(default)]
+    pub(super) found: u64,
     /// What the stream's filter looks for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     open: bool,
@@ -34,14 +39,29 @@ pub struct Erasure {
 }
 
 /// The attributes that an erasure may lack.
-const SOMETIMES: [&str; 6] =
-    [erasures::STEP, erasures::CURSOR, erasures::DONE_AT, erasures::OPEN, erasures::UNTIL, erasures::AGAIN];
+const SOMETIMES: [&str; 7] = [
+    erasures::STEP,
+    erasures::CURSOR,
+    erasures::DONE_AT,
+    erasures::OPEN,
+    erasures::UNTIL,
+    erasures::AGAIN,
+    erasures::CANDIDATES,
+];
 
 impl Erasure {
     /// An erasure of whoever is sought.
     pub fn of(id: ErasureId, sought: &Sought) -> Self {
         let person = Person::sought(id, sought);
-        Self { person, step: Some(Step::FIRST), cursor: None, done_at: None, open: true, revision: 1 }
+        Self {
+            person,
+            step: Some(Step::FIRST),
+            cursor: None,
+            done_at: None,
+            found: 0,
+            open: true,
+            revision: 1,
+        }
     }
 
     /// Its name.
@@ -69,12 +89,14 @@ impl Erasure {
         self.person.look_until(now);
     }
 
-    pub(super) fn move_on(&mut self, step: Step, next: Option<String>, now: Timestamp) {
-        self.cursor = next;
-        if self.cursor.is_some() {
-            return;
-        }
-        self.step = self.person.after(step);
+    /// Whether it looked everywhere, and nothing was the person's.
+    pub fn found_nobody(&self) -> bool {
+        !self.open && self.found == 0
+    }
+
+    pub(super) fn move_to(&mut self, place: Option<Place>, now: Timestamp) {
+        let (step, cursor) = place.map(|place| (place.step, place.cursor)).unzip();
+        (self.step, self.cursor) = (step, cursor.flatten());
         if self.step.is_none() {
             self.done_at = Some(now);
             self.open = false;
@@ -92,9 +114,10 @@ pub fn erasure_of_image(image: Item) -> Result<ErasureId, ImageError> {
 }
 
 impl Store {
-    /// Asks for an erasure. Its stream wakes the function that does it.
-    pub async fn ask_erasure(&self, erasure: &Erasure) -> Result<(), StoreError> {
-        self.put_new(&self.tables.erasures, write(erasure)?, erasures::ERASURE).await.map(drop)
+    /// Asks for an erasure, once under its name. Its stream wakes the function that does it.
+    pub async fn ask_erasure(&self, erasure: &Erasure) -> Result<Recorded, StoreError> {
+        let is_new = self.put_new(&self.tables.erasures, write(erasure)?, erasures::ERASURE).await?;
+        Ok(if is_new { Recorded::Stored } else { Recorded::Known })
     }
 
     /// An erasure as it is now.
@@ -134,7 +157,9 @@ impl Store {
             let (items, next) =
                 self.scanned(&self.tables.erasures, erasures::ERASURE, cursor.as_deref()).await?;
             for item in items {
-                erasures.push(read(item)?);
+                if !text_of(&item, erasures::ERASURE).is_some_and(|key| key.starts_with(erasures::BODY)) {
+                    erasures.push(read(item)?);
+                }
             }
             cursor = next;
             if cursor.is_none() {

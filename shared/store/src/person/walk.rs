@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use domain::{Cause, Customer, MemberId, OrderKey, Refund, SourceName, Timestamp};
+use domain::{Cause, Contact, Customer, MemberId, OrderKey, Refund, SourceName, Timestamp};
 use serde::Deserialize;
 
 use super::{Person, Step, text_of};
-use crate::items::{Attributes, member_key, read, text};
+use crate::items::{Attributes, MemberItem, member_key, read, text};
 use crate::keys::{self, directory, members, orders};
+use crate::waiting::order_of;
 use crate::{Consistency, DirectoryKey, Store, StoreError};
 
 /// Items of a member that are taken at a time. Each may name an order, which is read and written.
 const ITEMS: i32 = 100;
+/// Between the two parts of a place in the table `members`. No key has a line's end in it.
+const BETWEEN: char = '\n';
 
 /// One thing that is held.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +27,8 @@ pub enum Held {
     Key(HeldKey),
     /// One of a member's items.
     Item(HeldItem),
+    /// The mark of an order that waits under a digest of a name.
+    Waiting(HeldWaiting),
 }
 
 /// An order of the person's.
@@ -60,6 +66,13 @@ pub struct HeldItem {
     pub(super) item: Attributes,
 }
 
+/// The mark of an order that waits: its key is all that it has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldWaiting {
+    pub(super) order: OrderKey,
+    pub(super) key: Attributes,
+}
+
 impl HeldItem {
     /// The endpoint at the push service, where the item is a device.
     fn endpoint(&self) -> Option<&str> {
@@ -79,7 +92,7 @@ impl HeldPage {
     pub fn endpoints(&self) -> impl Iterator<Item = &str> {
         self.held.iter().filter_map(|held| match held {
             Held::Item(item) => item.endpoint(),
-            Held::Order(_) | Held::Key(_) => None,
+            Held::Order(_) | Held::Key(_) | Held::Waiting(_) => None,
         })
     }
 }
@@ -100,10 +113,19 @@ impl Store {
         cursor: Option<&str>,
     ) -> Result<HeldPage, StoreError> {
         match step {
+            Step::Orderers | Step::Contacts if !person.has_names() => Ok(HeldPage::default()),
             Step::Recognise => {
                 self.held_keys(cursor, |held| person.knows(&held.key) || person.has_alias(held)).await
             }
-            Step::Gather | Step::Directory => {
+            Step::Orderers => self.orders_told_with(person, cursor).await,
+            Step::Contacts => self.contacts_of(person, cursor).await,
+            Step::Gather => {
+                let leads_there = |held: &HeldKey| {
+                    held.member.as_ref().is_some_and(|member| person.may_be(member)) || person.has_alias(held)
+                };
+                self.held_keys(cursor, |held| held.names_somebody() && leads_there(held)).await
+            }
+            Step::Directory => {
                 let is_theirs = |held: &HeldKey| {
                     let leads = held.member.as_ref().is_some_and(|member| person.members.contains(member));
                     leads || person.has_alias(held)
@@ -112,6 +134,7 @@ impl Store {
             }
             Step::Orders => self.held_orders(person, cursor).await,
             Step::Members => self.held_items(person, cursor).await,
+            Step::Waiting => self.held_waiting(person, cursor).await,
         }
     }
 
@@ -140,11 +163,61 @@ impl Store {
         Ok(HeldPage { held, next })
     }
 
-    /// Whether an order is the person's: their member claimed it, a key of theirs finds its owner, or it is nobody else's
+    /// The orders that were told with a name of the person's, or that a platform says are theirs.
+    async fn orders_told_with(&self, person: &Person, cursor: Option<&str>) -> Result<HeldPage, StoreError> {
+        let (items, next) = self.scanned(&self.tables.orders, orders::ORDER, cursor).await?;
+        let orders = items.into_iter().map(held_order).collect::<Result<Vec<_>, _>>()?;
+        let is_told = |order: &HeldOrder| {
+            person.is_dated(order.dated) && (person.has_ordered(&order.key) || person.was_told(&order.owner))
+        };
+        let told = orders.into_iter().flatten().filter(is_told);
+        Ok(HeldPage { held: told.map(|order| Held::Order(Box::new(order))).collect(), next })
+    }
+
+    /// The contacts by which the person is reached, verified or not.
+    async fn contacts_of(&self, person: &Person, cursor: Option<&str>) -> Result<HeldPage, StoreError> {
+        let only = ("#item = :item", text(members::PERSON));
+        let (items, next) = self.scanned_members(only, cursor).await?;
+        let mut held = Vec::new();
+        for item in items {
+            let MemberItem { member, item: key, body } = read::<MemberItem<Contact>>(item.clone())?;
+            if person.is_reached_by(&body) {
+                held.push(Held::Item(HeldItem { member, key, item }));
+            }
+        }
+        Ok(HeldPage { held, next })
+    }
+
+    /// What waits under a name of the person's, and the orders that wait. Under which names an order waits, its owner
+    /// need not tell: two customers may have turned out to be one.
+    async fn held_waiting(&self, person: &Person, cursor: Option<&str>) -> Result<HeldPage, StoreError> {
+        let only = ("begins_with(#member, :item)", text(members::WAITING));
+        let (items, next) = self.scanned_members(only, cursor).await?;
+        let mut held = Vec::new();
+        for key in items {
+            if !text_of(&key, members::MEMBER).is_some_and(|name| person.knows(name)) {
+                continue;
+            }
+            let order = order_of(&key)?;
+            let waiting = self.order_item(&order).await?;
+            if let Some(waiting) = &waiting
+                && !person.is_dated(waiting.dated)
+            {
+                // Of whoever came back, under the same name.
+                continue;
+            }
+            let theirs = waiting.filter(|order| order.claimed_by.is_none());
+            held.extend(theirs.map(|order| Held::Order(Box::new(order))));
+            held.push(Held::Waiting(HeldWaiting { order, key }));
+        }
+        Ok(HeldPage { held, next })
+    }
+
+    /// Whether an order is the person's: a platform says so, their member claimed it, a key of theirs finds its owner, or it is nobody else's
     /// and was told with a name of theirs.
     async fn is_theirs(&self, person: &Person, order: &HeldOrder) -> Result<bool, StoreError> {
         let is_claimed = order.claimed_by.as_ref().is_some_and(|member| person.members.contains(member));
-        if is_claimed || person.is_owner(&order.owner) {
+        if is_claimed || person.has_ordered(&order.key) || person.is_owner(&order.owner) {
             return Ok(true);
         }
         if order.claimed_by.is_some() || !person.was_told(&order.owner) {
@@ -165,19 +238,53 @@ impl Store {
         cursor: Option<&str>,
     ) -> Result<(Vec<Attributes>, Option<String>), StoreError> {
         let start = cursor.map(|cursor| HashMap::from([(key.to_owned(), text(cursor))]));
-        let page = self
+        let scan = self.client.scan().table_name(table).set_exclusive_start_key(start);
+        let (items, last) = self.scan(scan).await?;
+        Ok((items, last.and_then(|last| text_of(&last, key).map(str::to_owned))))
+    }
+
+    /// As [`Store::scanned`], of the items of `members` that a condition on their keys leaves; everything is read.
+    async fn scanned_members(
+        &self,
+        (only, value): (&str, AttributeValue),
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Attributes>, Option<String>), StoreError> {
+        let start = cursor.and_then(|cursor| cursor.split_once(BETWEEN)).map(|(member, item)| {
+            HashMap::from([
+                (members::MEMBER.to_owned(), text(member)),
+                (members::ITEM.to_owned(), text(item)),
+            ])
+        });
+        let (placeholder, attribute) =
+            if only.contains("#item") { ("#item", members::ITEM) } else { ("#member", members::MEMBER) };
+        let scan = self
             .client
             .scan()
-            .table_name(table)
+            .table_name(&self.tables.members)
+            .filter_expression(only)
+            .expression_attribute_names(placeholder, attribute)
+            .expression_attribute_values(":item", value)
+            .set_exclusive_start_key(start);
+        let (items, last) = self.scan(scan).await?;
+        let place = |last: Attributes| {
+            let (member, item) = (text_of(&last, members::MEMBER)?, text_of(&last, members::ITEM)?);
+            Some(format!("{member}{BETWEEN}{item}"))
+        };
+        Ok((items, last.and_then(place)))
+    }
+
+    async fn scan(
+        &self,
+        scan: ScanFluentBuilder,
+    ) -> Result<(Vec<Attributes>, Option<Attributes>), StoreError> {
+        let page = scan
             .consistent_read(true)
-            .set_exclusive_start_key(start)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(|error| StoreError::from_sdk(&error))?;
         self.meter.read(page.consumed_capacity());
-        let next = page.last_evaluated_key.and_then(|last| text_of(&last, key).map(str::to_owned));
-        Ok((page.items.unwrap_or_default(), next))
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 
     /// A page of the items of one member; the cursor is the member and the item after which it begins.
@@ -241,6 +348,11 @@ impl Store {
         }) else {
             return Ok(None);
         };
+        self.order_item(&key).await
+    }
+
+    /// An order, where it has an owner.
+    async fn order_item(&self, key: &OrderKey) -> Result<Option<HeldOrder>, StoreError> {
         let key = HashMap::from([(orders::ORDER.to_owned(), text(key.as_str()))]);
         let item = self.get(&self.tables.orders, key, Consistency::Strong).await?;
         Ok(item.map(held_order).transpose()?.flatten())

@@ -173,3 +173,8 @@ pub(crate) fn enrolment(customer: &str) -> Enrolment {
 pub(crate) async fn commit(store: &Store, decision: &Decision) -> Result<(), StoreError> {
     store.commit(Commit { decision, enrolment: None, by_way_of: None }).await
 }
+
+/// The digest of a body that was signed without a time.
+pub(crate) fn body_of(text: &str) -> store::BodyDigest {
+    store::BodyDigest::of(&SourceName::new("shop").unwrap(), text.as_bytes())
+}

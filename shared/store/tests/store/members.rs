@@ -124,3 +124,57 @@ async fn what_was_sent_is_remembered_by_entry_and_channel() {
     assert!(!store.was_sent(&member("m1"), &sent("push/phone")).await.unwrap());
     assert!(!store.was_sent(&member("m2"), &sent("email")).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_device_from_before_the_directory_knew_of_endpoints_is_its_members_until_the_endpoint_is_told_anew()
+{
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    for id in ["m1", "m2"] {
+        commit(store, &decision(id, 1, vec![entry("1", NOON, 0)])).await.unwrap();
+    }
+    let device = |id: &str| Device {
+        id: DeviceId::new(id).unwrap(),
+        platform: DevicePlatform::Apns,
+        endpoint: "arn:1".to_owned(),
+    };
+    let old = device("phone");
+    bench.lay_down_a_device("m1", &old).await;
+    assert!(store.is_its_own(&member("m1"), &old).await.unwrap());
+    assert!(store.is_nobodys("arn:1").await.unwrap());
+
+    store.put_device(&member("m2"), &device("same"), at(NOON)).await.unwrap();
+
+    assert!(!store.is_its_own(&member("m1"), &old).await.unwrap());
+    store.delete_device(&member("m1"), &old.id).await.unwrap();
+    assert_eq!(store.devices(&member("m1")).await.unwrap(), vec![]);
+    assert!(store.is_its_own(&member("m2"), &device("same")).await.unwrap(), "the other one keeps it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_tell_one_endpoint_at_once_one_has_it() {
+    let Bench { store, .. } = Bench::new().await;
+    let ids: Vec<String> = (0..6).map(|n| format!("m{n}")).collect();
+    for id in &ids {
+        commit(&store, &decision(id, 1, vec![entry("1", NOON, 0)])).await.unwrap();
+    }
+    let tasks = ids.iter().map(|id| {
+        let (store, member) = (store.clone(), member(id));
+        tokio::spawn(async move {
+            let device = Device {
+                id: DeviceId::new("phone").unwrap(),
+                platform: DevicePlatform::Fcm,
+                endpoint: "arn:1".to_owned(),
+            };
+            store.put_device(&member, &device, at(NOON)).await.unwrap();
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    let mut devices = 0;
+    for id in &ids {
+        devices += store.devices(&member(id)).await.unwrap().len();
+    }
+    assert_eq!(devices, 1);
+}

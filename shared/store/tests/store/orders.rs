@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::{Contact, CouponCode, Currency, Customer, Goods, Order, OrderKey, OrderState, Payment};
 use domain::{Refund, RefundId, RefundKind, UnlinkedRefund};
-use store::{MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
+use store::{Deletion, MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
 
-use crate::given::{NOON, at, customer, euro, order, order_key, refund, refund_id, source};
+use crate::given::{NOON, at, body_of, customer, euro, order, order_key, refund, refund_id, source};
 use crate::support::Bench;
 
 async fn stored(store: &Store, id: &str) -> OrderState {
@@ -310,8 +310,13 @@ async fn a_deleted_order_is_cancelled_with_all_that_is_known_of_it() {
     let told = with_refunds(order("1"), [("a".to_owned(), refund(500))]);
     store.record_order(&told).await.unwrap();
 
-    assert_eq!(store.record_deletion(&told.key, at("2026-03-02T12:00:00Z")).await.unwrap(), Recorded::Stored);
-    assert_eq!(store.record_deletion(&told.key, at("2026-03-03T12:00:00Z")).await.unwrap(), Recorded::Known);
+    let deletion = async |body: &str, moment: &str| {
+        store.record_deletion(&told.key, at(moment), &body_of(body)).await.unwrap()
+    };
+    assert_eq!(deletion("a", "2026-03-02T12:00:00Z").await, Deletion::Recorded(Recorded::Stored));
+    for body in ["a", "b"] {
+        assert_eq!(deletion(body, "2026-03-03T12:00:00Z").await, Deletion::Recorded(Recorded::Known));
+    }
 
     let now = stored(&store, "1").await;
     let refunds = versioned(&told);
@@ -331,30 +336,45 @@ async fn only_what_is_later_than_its_deletion_or_restores_it_brings_an_order_bac
     };
 
     let Bench { store, .. } = Bench::new().await;
-    store.record_deletion(&told.key, deleted_at).await.unwrap();
+    store.record_deletion(&told.key, deleted_at, &body_of("a")).await.unwrap();
     store.record_order(&told).await.unwrap();
     assert_eq!(goods(&store).await, None, "it was deleted before we heard of it");
     assert_eq!(stored(&store, "1").await.owner, told.customer);
     store.record_restored_order(&told).await.unwrap();
     assert_eq!(goods(&store).await, Some(5_000));
 
-    store.record_deletion(&told.key, deleted_at).await.unwrap();
+    store.record_deletion(&told.key, deleted_at, &body_of("b")).await.unwrap();
     store.record_order(&before).await.unwrap();
     store.record_restored_order(&told).await.unwrap();
     assert_eq!(goods(&store).await, None, "an old restoration, told again, restores nothing");
     assert_eq!(store.record_restored_order(&before).await.unwrap(), Recorded::Stored);
     assert_eq!(goods(&store).await, Some(4_000));
 
-    store.record_deletion(&told.key, deleted_at).await.unwrap();
+    store.record_deletion(&told.key, deleted_at, &body_of("c")).await.unwrap();
     store.record_order(&after).await.unwrap();
     assert_eq!(goods(&store).await, Some(3_000), "what is later stands");
+}
+
+#[tokio::test]
+async fn the_body_that_deleted_an_order_deletes_it_no_more_once_it_was_restored() {
+    let Bench { store, .. } = Bench::new().await;
+    let told = order("1");
+    let deleted = async |moment: &str| {
+        store.record_deletion(&told.key, at(moment), &body_of("signed for ever")).await.unwrap()
+    };
+    assert_eq!(deleted("2026-03-02T12:00:00Z").await, Deletion::Recorded(Recorded::Stored));
+    store.record_restored_order(&told).await.unwrap();
+    let restored = stored(&store, "1").await;
+
+    assert_eq!(deleted("2027-03-02T12:00:00Z").await, Deletion::RestoredSince);
+    assert_eq!(stored(&store, "1").await, restored);
 }
 
 #[tokio::test]
 async fn an_order_whose_clock_is_ahead_of_ours_is_deleted_too() {
     let Bench { store, .. } = Bench::new().await;
     store.record_order(&order("1")).await.unwrap();
-    store.record_deletion(&order_key("1"), at("2026-02-01T00:00:00Z")).await.unwrap();
+    store.record_deletion(&order_key("1"), at("2026-02-01T00:00:00Z"), &body_of("a")).await.unwrap();
     assert!(stored(&store, "1").await.snapshot.unwrap().cancelled);
     assert_eq!(store.record_order(&order("1")).await.unwrap(), Recorded::Known);
 }

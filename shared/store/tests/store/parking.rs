@@ -3,7 +3,7 @@
 use domain::{Goods, Order};
 use store::{Dropped, Recorded, Standing, Store};
 
-use crate::given::{NOON, at, order, order_key, refund, refund_id};
+use crate::given::{NOON, at, body_of, order, order_key, refund, refund_id};
 use crate::support::Bench;
 
 const LATER: &str = "2026-03-03T12:00:00Z";
@@ -58,7 +58,7 @@ async fn the_accrual_is_woken_by_every_word_of_an_order_but_not_by_what_is_put_a
     store.unpark(&order_key("1")).await.unwrap();
     assert!(bench.wakes_the_accrual("1").await);
     store.park(&order_key("1"), 2, "again", at(NOON)).await.unwrap();
-    store.record_deletion(&order_key("1"), at(NOON)).await.unwrap();
+    store.record_deletion(&order_key("1"), at(NOON), &body_of("a")).await.unwrap();
     assert!(bench.wakes_the_accrual("1").await);
 }
 

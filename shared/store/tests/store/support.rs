@@ -50,6 +50,21 @@ impl Bench {
         order.unwrap().item.unwrap().get("accrue") == Some(&AttributeValue::Bool(true))
     }
 
+    /// A device as it was laid down before the directory knew of endpoints.
+    pub(crate) async fn lay_down_a_device(&self, member: &str, device: &store::Device) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.members)
+            .item("member", text(member))
+            .item("item", text(&format!("device#{}", device.id)))
+            .item("platform", text("apns"))
+            .item("endpoint", text(&device.endpoint))
+            .item("registered_at", text("2026-01-01T00:00:00Z"));
+        put.send().await.unwrap();
+    }
+
     /// What a piece of work uses.
     pub(crate) async fn usage_of<T>(&self, work: impl Future<Output = T>) -> (T, Usage) {
         let before = self.meter.usage();

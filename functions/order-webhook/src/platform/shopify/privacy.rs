@@ -1,11 +1,13 @@
 //! What Shopify's privacy topics tell. Every app that is distributed must take them.
 //!
-//! Only the customer's id says who it is: the e-mail in the body may be one that nobody verified. The orders that a
-//! redaction names are found by their owner, with those that it leaves out.
+//! The customer's id says who it is, and the orders that a redaction lists: one may have been placed as a guest, or by a
+//! customer whom Shopify merged with this one. The e-mail and the phone in the body may be somebody else's, whom nobody
+//! asked to forget.
 
 use domain::{CustomerId, SourceName};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use store::DirectoryKey;
 use store::person::Sought;
 
 use super::order_key;
@@ -15,8 +17,8 @@ use crate::platform::{News, Request};
 /// `customers/redact`.
 #[derive(Deserialize)]
 pub(super) struct RedactBody {
-    #[serde(rename = "orders_to_redact")]
-    _orders_to_redact: IgnoredAny,
+    #[serde(deserialize_with = "null_is_default")]
+    orders_to_redact: Vec<Id<PlatformId>>,
     customer: CustomerBody,
 }
 
@@ -45,9 +47,12 @@ struct CustomerBody {
 }
 
 impl RedactBody {
-    pub(super) fn news(self, source: &SourceName) -> News {
+    pub(super) fn news(self, source: &SourceName) -> Result<News, BadInput> {
         let Id(customer) = self.customer.id;
-        News::Erasure(Sought::Customer(source.clone(), customer))
+        let orders = self.orders_to_redact.iter().enumerate();
+        let orders = orders.map(|(n, id)| order_key(source, id, &format!("orders_to_redact[{n}]")));
+        let customer = Sought::named(DirectoryKey::Customer(source.clone(), customer));
+        Ok(News::Erasure(customer.with_orders(orders.collect::<Result<_, _>>()?)))
     }
 }
 
