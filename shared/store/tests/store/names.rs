@@ -82,7 +82,7 @@ async fn an_erasure_of_either_of_two_who_became_one_finds_what_both_ordered() {
     for (sought, is_member) in [("7", false), ("8", false), ("7", true), ("8", true)] {
         let Bench { store, .. } = Bench::new().await;
         given_two_who_became_one(&store, is_member).await;
-        let sought = Sought::Customer(source(), CustomerId::new(sought).unwrap());
+        let sought = Sought::named(DirectoryKey::Customer(source(), CustomerId::new(sought).unwrap()));
         let document = exported(&store, &sought).await;
         let orders: Vec<_> = document.orders.keys().map(String::as_str).collect();
         assert_eq!(orders, ["shop#1", "shop#2"], "{sought:?}");
