@@ -1,7 +1,9 @@
-//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel publish` publishes,
+//! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel check` checks a
+//! programme, `laurel publish` publishes it,
 //! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel issue` issues a reward,
 //! `laurel reconcile` fetches what a platform never delivered, `laurel person` exports and erases a person.
 
+mod check;
 mod import;
 mod issue;
 mod operations;
@@ -11,6 +13,7 @@ mod publish;
 mod question;
 mod reconcile;
 mod replay;
+mod send;
 mod serve;
 mod sign;
 mod target;
@@ -29,6 +32,8 @@ use order_webhook::{Sources, SourcesError};
 const PROGRAMME: &str = include_str!("../../programme.toml");
 /// Where a programme is looked for when none is named.
 const PROGRAMME_FILE: &str = "programme.toml";
+/// Where a local stack is served unless something else is said; the sources that come with Laurel name it.
+const SERVED_AT: &str = "http://127.0.0.1:3000";
 /// The sources that come with Laurel.
 const SOURCES: &str = include_str!("../sources.toml");
 
@@ -50,6 +55,10 @@ enum Command {
     Replay(replay::Arguments),
     /// Prints a `curl` command that sends a file to a source, or a sample event, signed for now.
     Sign(sign::Arguments),
+    /// Sends a sample event to a running stack, signed for now.
+    Send(send::Arguments),
+    /// Shows every mistake of a programme, and every message that its members will get.
+    Check(check::Arguments),
     /// Publishes a programme to a deployed stack.
     Publish(publish::Arguments),
     /// Orders that could not be processed: which, why, and what to do with them.
@@ -93,12 +102,12 @@ pub enum RulesError {
         error: io::Error,
     },
     /// The programme is wrong.
-    #[error("{file}: {error}", file = file.display())]
+    #[error("{file}: {mistakes}", file = file.display(), mistakes = listed(mistakes))]
     Programme {
         /// Which.
         file: PathBuf,
-        /// Where and why.
-        error: ProgrammeError,
+        /// Each with its place.
+        mistakes: Vec<ProgrammeError>,
     },
     /// The sources are wrong.
     #[error(transparent)]
@@ -122,17 +131,42 @@ impl Rules {
 
     /// The sources, checked.
     pub fn sources(&self) -> Result<Sources, RulesError> {
-        Ok(Sources::from_toml(&self.sources_text()?)?)
+        self.sources_at(SERVED_AT)
     }
 
-    /// The sources as they are written down.
-    fn sources_text(&self) -> Result<String, RulesError> {
-        self.sources.as_deref().map_or_else(|| Ok(SOURCES.to_owned()), read)
+    /// The sources of a stack that is served at an address.
+    fn sources_at(&self, base: &str) -> Result<Sources, RulesError> {
+        Ok(Sources::from_toml(&self.sources_text_at(base)?)?)
+    }
+
+    /// The sources as they are written down. Those that come with Laurel find the local stack where it is served.
+    fn sources_text_at(&self, base: &str) -> Result<String, RulesError> {
+        match &self.sources {
+            Some(file) => read(file),
+            None => Ok(SOURCES.replace(SERVED_AT, base.trim_end_matches('/'))),
+        }
     }
 }
 
+/// A programme that is right, its messages included.
 fn checked(file: PathBuf, text: &str) -> Result<Programme, RulesError> {
-    Programme::from_toml(text).map_err(|error| RulesError::Programme { file, error })
+    let programme = match Programme::check_toml(text) {
+        Ok(programme) => programme,
+        Err(mistakes) => return Err(RulesError::Programme { file, mistakes }),
+    };
+    let mistakes = notifications::mistakes(&programme);
+    if mistakes.is_empty() { Ok(programme) } else { Err(RulesError::Programme { file, mistakes }) }
+}
+
+/// One mistake on its line, or several, each on its own.
+fn listed(mistakes: &[ProgrammeError]) -> String {
+    match mistakes {
+        [only] => only.to_string(),
+        several => {
+            let lines: String = several.iter().map(|mistake| format!("\n  {mistake}")).collect();
+            format!("{} mistakes{lines}", several.len())
+        }
+    }
 }
 
 fn read(file: &Path) -> Result<String, RulesError> {
@@ -178,6 +212,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve(arguments)) => serve::run(arguments).await,
         Some(Command::Replay(arguments)) => replay::run(arguments).await,
         Some(Command::Sign(arguments)) => sign::run(arguments),
+        Some(Command::Send(arguments)) => send::run(arguments).await,
+        Some(Command::Check(arguments)) => check::run(arguments),
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
         Some(Command::Parked(command)) => parked::run(command).await,
         Some(Command::Import(command)) => import::run(command).await,

@@ -11,6 +11,7 @@ pub mod dynamodb;
 pub mod functions;
 pub mod gateway;
 pub mod history;
+mod http_client;
 mod import;
 mod in_process;
 pub mod inbox;

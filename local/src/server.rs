@@ -1,9 +1,12 @@
 //! The stack over HTTP, on this machine only: the routes and the local API on one port, DynamoDB's own API on
 //! another.
 
+mod callers;
+mod dynamodb;
+
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use self::callers::Callers;
 use crate::gateway::MAX_BODY_BYTES;
 use crate::local_api::{self, Address};
 use crate::problem::{self, Answer};
@@ -82,6 +86,7 @@ struct Served {
     stack: Arc<Stack>,
     address: Arc<Address>,
     parameters: Arc<ParameterStore>,
+    callers: Callers,
 }
 
 /// Serves until `shutdown`, then finishes what is under way: requests first, then the streams at their next record, both
@@ -91,6 +96,7 @@ pub async fn serve(
     listeners: Listeners,
     currency: String,
     parameters: ParameterStore,
+    containers: Option<IpAddr>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
     let base = listeners.http().map(|at| format!("http://{at}")).map_err(serving)?;
@@ -98,7 +104,9 @@ pub async fn serve(
         stack: Arc::clone(&stack),
         address: Arc::new(Address { base, currency }),
         parameters: Arc::new(parameters),
+        callers: Callers::new(containers),
     };
+    let tables = dynamodb::router(Arc::clone(&stack), served.callers.clone());
     let router = Router::new().fallback(handle).with_state(served);
     let (stopping, stopped) = tokio::sync::watch::channel(false);
     let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
@@ -108,11 +116,9 @@ pub async fn serve(
     let http = tokio::spawn(
         axum::serve(listeners.http, router).with_graceful_shutdown(wait(stopped.clone())).into_future(),
     );
-    let dynamodb = tokio::spawn(dynoxide::server::serve_with_shutdown(
-        listeners.dynamodb,
-        stack.engine().database(),
-        wait(stopped),
-    ));
+    let dynamodb = tokio::spawn(
+        axum::serve(listeners.dynamodb, tables).with_graceful_shutdown(wait(stopped)).into_future(),
+    );
     let tasks = stack.run();
     shutdown.await;
     stopping.send_replace(true);
@@ -151,11 +157,14 @@ async fn handle(State(served): State<Served>, request: Request) -> Response {
 
 async fn answer(served: &Served, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
+    if let Some(refusal) = served.callers.refusal(&parts.headers) {
+        return refusal;
+    }
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         let detail = format!("A body may have at most {MAX_BODY_BYTES} bytes.");
         return problem::answer(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &detail);
     };
-    let Served { stack, address, parameters } = served;
+    let Served { stack, address, parameters, .. } = served;
     if let Some(answer) = local_api::answer(stack, address, parameters, &parts, &body).await {
         return answer;
     }

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use self::folder::Folder;
 pub use self::folder::FolderError;
 use crate::clock::{ClockError, LocalClock, Time};
+use crate::digest::Digest;
 use crate::dynamodb::{Durability, Engine, EngineError};
 use crate::functions::{Functions, InvocationError};
 use crate::gateway::Gateway;
@@ -35,6 +36,8 @@ use crate::template::{DEPLOYED, LocalNames, Template, TemplateError};
 /// tables would take it quietly.
 const NEW_PROGRAMME_REACHES_ALL_WITHIN: std::time::Duration = std::time::Duration::from_secs(3 * 3_600);
 const PROGRAMME_REACHED: &str = "programme_reached";
+/// The programme with which the stack was last started.
+const STARTED_WITH: &str = "started_with";
 
 /// How a stack is to be.
 #[derive(Debug)]
@@ -298,20 +301,35 @@ pub fn clients_over(dynamodb_port: u16) -> Result<Clients, StackError> {
     Ok(Clients::new(config, wiring::credentials())?)
 }
 
-/// Publishes the programme. A new version may bring dates forward, so everyone becomes due; the state remembers for
-/// which version that was done, so that a crash in between leaves nobody out.
+/// Publishes the programme with which the stack is started, where it is another one than at the last start: what was
+/// published since, by `laurel publish --local`, stays. A new version may bring dates forward, so everyone becomes due;
+/// the state remembers for which version that was done, so that a crash in between leaves nobody out.
 async fn publish(
     store: &Store,
     state: &State,
     programme: &Programme,
     now: Timestamp,
 ) -> Result<u32, StackError> {
-    let version = store.publish(programme, now).await?;
+    let digest = digest_of(programme)?;
+    let newest = store.programmes().await?.map(|programmes| programmes.newest().number);
+    let version = match newest {
+        Some(newest) if state.setting(STARTED_WITH)? == Some(digest) => newest,
+        _ => store.publish(programme, now).await?,
+    };
     if state.setting(PROGRAMME_REACHED)? != Some(i64::from(version)) {
         if version > 1 {
             store.make_everyone_due(now, NEW_PROGRAMME_REACHES_ALL_WITHIN).await?;
         }
         state.set_setting(PROGRAMME_REACHED, i64::from(version))?;
     }
+    state.set_setting(STARTED_WITH, digest)?;
     Ok(version)
+}
+
+/// A number by which a programme is known again: sixty bits of its digest.
+fn digest_of(programme: &Programme) -> Result<i64, StackError> {
+    let document = programme.to_json().map_err(|error| StoreError::Permanent(error.to_string()))?;
+    let digest = Digest::of(document.as_bytes());
+    let first = digest.as_str().get(..15).and_then(|digits| i64::from_str_radix(digits, 16).ok());
+    Ok(first.unwrap_or_default())
 }

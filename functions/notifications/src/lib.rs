@@ -11,6 +11,8 @@
 mod announcement;
 mod language;
 mod notice;
+#[cfg(feature = "preview")]
+mod preview;
 mod publish;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,8 @@ use store::{Consistency, Device, Sent, Store, StoreError, journal_entry_of_image
 
 use self::announcement::Announcement;
 use self::notice::{Event, News};
+#[cfg(feature = "preview")]
+pub use self::preview::{Preview, mistakes, previews};
 pub use self::publish::Topics;
 use self::publish::{PublishFailure, Publisher};
 use self::wording::{Channel, Reader, Wording, Words};

@@ -4,7 +4,7 @@ use domain::Programme;
 use domain::programme::Template;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment};
+use minijinja::{AutoEscape, Environment, escape_formatter};
 
 use crate::language::Language;
 use crate::notice::{Event, Facts, News};
@@ -62,9 +62,12 @@ pub(crate) struct Wording(Environment<'static>);
 
 impl Wording {
     pub(crate) fn new() -> Self {
-        let mut environment = Environment::new();
-        environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).build().unwrap_or_default());
+        let mut environment = environment();
+        environment.set_formatter(|out, state, value| match value.is_none() {
+            // A member without a name is not called "none".
+            true => Ok(()),
+            false => escape_formatter(out, state, value),
+        });
         Self(environment)
     }
 
@@ -107,6 +110,14 @@ impl Wording {
             body: self.0.render_str(body, Serde(facts))?.trim().chars().take(channel.limit()).collect(),
         })
     }
+}
+
+/// How templates are read.
+pub(crate) fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).build().unwrap_or_default());
+    environment
 }
 
 /// The locales to try, best first: the member's, its language, the programme's, its language, English.
@@ -165,7 +176,7 @@ macro_rules! defaults {
 }
 
 /// The default templates: event, locale, channel, text.
-const DEFAULTS: [(&str, &str, &str, &str); 20] = defaults![
+pub(crate) const DEFAULTS: [(&str, &str, &str, &str); 20] = defaults![
     "coupon_issued" "en" "email",
     "coupon_issued" "en" "push",
     "coupon_issued" "fr" "email",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::{SourceName, Timestamp};
-use runtime::{Clock, Engine, Random};
+use runtime::{Engine, Random};
 
 use super::target::Target;
 use crate::import::{self, Exporter, Layout, NamedColumn, Options, Plan};
@@ -129,7 +129,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
 
 async fn orders(arguments: Orders) -> anyhow::Result<()> {
     let Orders { file, source, how } = arguments;
-    let now = Clock::system().now();
+    let now = how.target.clock().await?.now();
     how.check(&source, now).await?;
     let store = how.target.store()?;
     if how.dry_run {
@@ -143,7 +143,7 @@ async fn orders(arguments: Orders) -> anyhow::Result<()> {
 async fn members(arguments: Members) -> anyhow::Result<()> {
     let Members { file, source, from, columns, decimal, reason, how } = arguments;
     let layout = Layout { from, columns, decimal, reason };
-    let clock = Clock::system();
+    let clock = how.target.clock().await?;
     if let Some(source) = &source {
         how.check(source, clock.now()).await?;
     }

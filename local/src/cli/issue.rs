@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args};
 use domain::{CustomerId, MemberId, OnRequest, Reason, RequestId, RewardId, RewardRequest, SourceName};
-use runtime::{Budget, Clock, Engine, Issued, Random};
+use runtime::{Budget, Engine, Issued, Random};
 use store::{Consistency, DirectoryKey};
 
 use super::target::Target;
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { reward, member, customer, source, request, reason, by, target } = arguments;
-    let store = target.store()?;
+    let (store, clock) = (target.store()?, target.clock().await?);
     let member = match (member, source, customer) {
         (Some(member), ..) => member,
         (None, Some(source), Some(customer)) => {
@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         _ => bail!("say who: --member, or --source and --customer"),
     };
-    let engine = Engine::new(store, Clock::system(), Random::system());
+    let engine = Engine::new(store, clock, Random::system());
     let request = RewardRequest { id: request, reward, on_request: OnRequest { by, reason } };
     let said = match engine.issue(&member, &request, Budget::until(0)).await? {
         Some(Issued::Done(member, code)) => format!("{} is issued to {member}: {code}", request.reward),

@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::OrderKey;
-use runtime::Clock;
 use store::Store;
 
 use super::target::Target;
@@ -173,7 +172,7 @@ async fn retry_all(store: &Store) -> anyhow::Result<()> {
 
 async fn drop_order(arguments: Drop) -> anyhow::Result<()> {
     let Drop { order, reason, target } = arguments;
-    match parked::drop_order(&target.store()?, &order, &reason, Clock::system().now()).await? {
+    match parked::drop_order(&target.store()?, &order, &reason, target.clock().await?.now()).await? {
         Handled::Done => say(&format!("{order}: is dropped")),
         Handled::NotAside => bail!("{order}: is not parked"),
         Handled::Unknown => bail!("{order}: there is no such order"),

@@ -103,7 +103,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = arguments.target.store()?;
     match arguments.command {
         Command::Export { who, out } => {
-            let document = export(&store, &who, &Clock::system()).await?;
+            let document = export(&store, &who, &arguments.target.clock().await?).await?;
             match out {
                 Some(file) => fs::write(&file, document).with_context(|| file.display().to_string()),
                 None => tell(&document),

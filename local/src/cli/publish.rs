@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use domain::programme::Version;
 use domain::{Programme, Timestamp};
-use runtime::{Clock, ProgrammeCache};
+use runtime::ProgrammeCache;
 use store::{Store, StoreError};
 
 use self::touched::Touched;
@@ -49,7 +49,8 @@ impl Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programme = checked(arguments.file.clone(), &read(&arguments.file)?)?;
     let store = arguments.target.store()?;
-    let now = Clock::system().now();
+    let clock = arguments.target.clock().await?;
+    let now = clock.now();
     let touched = touched(&store, &programme, now).await?;
     if let Some(touched) = &touched {
         write!(io::stdout(), "{touched}").context("standard output")?;
@@ -62,7 +63,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let told = publish(&store, &programme, now, within, arguments.again).await?;
     writeln!(io::stdout(), "{told}").context("standard output")?;
     if begins {
-        joining::join(store, arguments.target.is_local()).await?;
+        joining::join(store, clock, arguments.target.is_local()).await?;
     }
     Ok(())
 }

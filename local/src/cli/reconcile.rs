@@ -8,7 +8,6 @@ use clap::Args;
 use domain::time::{self, Date, TimeZone};
 use domain::{SourceName, Timestamp};
 use order_webhook::Reconciliation;
-use runtime::Clock;
 
 use super::replay::log_warnings;
 use super::target::Target;
@@ -60,12 +59,12 @@ impl Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     log_warnings();
     let Arguments { source, since, rate, sources, target } = arguments;
-    let clock = Clock::system();
+    let store = target.store()?;
+    let clock = target.clock().await?;
     if since > clock.now() {
         bail!("--since {since} lies in the future");
     }
     let sources = target.sources(sources.as_deref(), clock.now()).await?;
-    let store = target.store()?;
     if store.programmes().await?.is_none() {
         // The stream would forget what it cannot process.
         bail!("there is no programme yet; publish one first");

@@ -16,7 +16,6 @@ use crate::containers;
 use crate::curl;
 use crate::dynamodb::Durability;
 use crate::inbox::Keeping;
-use crate::local_api;
 use crate::server::{self, Listeners};
 use crate::ssm::ParameterStore;
 use crate::stack::{Options, Stack};
@@ -42,8 +41,9 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     runtime::telemetry::start();
     let programme = arguments.rules.programme()?;
-    let sources = arguments.rules.sources()?;
     let listeners = Listeners::bind(arguments.port, arguments.dynamodb_port).await?;
+    let base = format!("http://{}", listeners.http()?);
+    let sources = arguments.rules.sources_at(&base)?;
     if let Some(address) = arguments.containers {
         for served in [listeners.http()?, listeners.dynamodb()?] {
             let place = || format!("{address}:{}, for containers, cannot be used", served.port());
@@ -60,7 +60,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         keeping: Keeping::Kept,
     };
     let stack = Arc::new(Stack::open(options).await?);
-    let parameters = ParameterStore::new(stack.sources_path(), &arguments.rules.sources_text()?)?;
+    let parameters = ParameterStore::new(stack.sources_path(), &arguments.rules.sources_text_at(&base)?)?;
     let welcome = welcome(&stack, &listeners, &programme, &arguments)?;
     // A closed standard output is no reason not to serve.
     let _ = io::stdout().write_all(welcome.as_bytes());
@@ -70,7 +70,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
         }
     };
-    server::serve(stack, listeners, programme.currency.to_string(), parameters, shutdown).await?;
+    server::serve(
+        stack,
+        listeners,
+        programme.currency.to_string(),
+        parameters,
+        arguments.containers,
+        shutdown,
+    )
+    .await?;
     let _ = writeln!(io::stdout(), "Stopped. The data stay in {}.", arguments.data.display());
     Ok(())
 }
@@ -82,9 +90,6 @@ fn welcome(
     arguments: &Arguments,
 ) -> anyhow::Result<String> {
     let base = format!("http://{}", listeners.http()?);
-    let routes: String = stack.gateway().routes().iter().map(|route| format!("  {route}\n")).collect();
-    let local: String =
-        local_api::ROUTES.iter().map(|(route, what)| format!("  {route:<24} {what}\n")).collect();
     let clock = stack.clock();
     let order = curl::order(
         stack.sources(),
@@ -100,9 +105,9 @@ fn welcome(
         Err(error) => format!("No order to paste: {error}.\n"),
     };
     Ok(format!(
-        "Laurel serves {base}\n{routes}{local}\
+        "Laurel serves {base}\n\
          DynamoDB's own API is at http://{dynamodb}, the data are in {data}.\n\
-         Programme: {name}, version {version}. Local time: {now:.0}.\n\n\
+         Programme: {name}, version {version}. Local time: {now:.0}. Every route: GET /\n\n\
          {order}\n\
          Then, for balance and coupon, and for what was sent:\n\n\
          curl -s '{base}/members?source={source}&customer={customer}'\n\

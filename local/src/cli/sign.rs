@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::Rules;
+use super::{Rules, SERVED_AT};
 use crate::{curl, webhook_event};
 
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = curl::SOURCE)]
     source: String,
     /// Where the stack is served.
-    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    #[arg(long, default_value = SERVED_AT)]
     to: String,
     #[command(flatten)]
     rules: Rules,
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let file = arguments.file.display();
     let content = fs::read(&arguments.file).with_context(|| file.to_string())?;
-    let sources = arguments.rules.sources()?;
+    let sources = arguments.rules.sources_at(&arguments.to)?;
     let now = Timestamp::now();
     let id = format!("delivery-{}", now.as_millisecond());
     let signed = if arguments.event {

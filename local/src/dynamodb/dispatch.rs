@@ -9,10 +9,29 @@ use serde::de::DeserializeOwned;
 use super::Engine;
 
 impl Engine {
-    /// Answers the operation that `x-amz-target` names: a status and a JSON body.
+    /// Answers the operation that `x-amz-target` names, asked for in this process: a status and a JSON body.
     pub fn answer(&self, target: &str, body: &[u8]) -> (StatusCode, String) {
+        self.answer_by(target, body, |request| transact(&self.database, request))
+    }
+
+    /// As [`Engine::answer`], for other processes: an answer may be lost on its way to them, so a transaction's token
+    /// is heeded.
+    pub fn answer_to_others(&self, target: &str, body: &[u8]) -> (StatusCode, String) {
+        self.answer_by(target, body, |request| self.database.transact_write_items(request))
+    }
+
+    fn answer_by(
+        &self,
+        target: &str,
+        body: &[u8],
+        transact: impl FnOnce(TransactWriteItemsRequest) -> Result<TransactWriteItemsResponse, DynoxideError>,
+    ) -> (StatusCode, String) {
         let operation = target.rsplit('.').next().unwrap_or_default();
-        match run(&self.database, operation, body) {
+        let answered = match operation {
+            "TransactWriteItems" => through(body, transact),
+            operation => run(&self.database, operation, body),
+        };
+        match answered {
             Ok(body) => {
                 if writes(operation) {
                     self.announce_write();
@@ -44,11 +63,11 @@ fn run(database: &Database, operation: &str, body: &[u8]) -> Result<String, Dyno
         "BatchGetItem" => through(body, |request| database.batch_get_item(request)),
         "BatchWriteItem" => through(body, |request| database.batch_write_item(request)),
         "TransactGetItems" => through(body, |request| database.transact_get_items(request)),
-        "TransactWriteItems" => through(body, |request| transact(database, request)),
+        "ListTables" => through(body, |request| database.list_tables(request)),
         "DescribeTable" => through(body, |request| database.describe_table(request)),
-        other => {
-            Err(DynoxideError::ValidationException(format!("the local stack's clients do not call {other}")))
-        }
+        other => Err(DynoxideError::ValidationException(format!(
+            "the local stack has no {other}: it keeps items in the tables of template.yaml"
+        ))),
     }
 }
 

@@ -70,6 +70,11 @@ impl Laurel {
         serde_json::from_slice(&answer.1).unwrap()
     }
 
+    pub(crate) fn post(&self, path: &str, body: &str) -> Value {
+        let answer = request(&self.address, "POST", path, &[], body.as_bytes()).unwrap();
+        serde_json::from_slice(&answer.1).unwrap()
+    }
+
     /// Runs another command of the program against it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
@@ -125,8 +130,20 @@ fn request(
     headers: &[(&str, String)],
     body: &[u8],
 ) -> std::io::Result<(u16, Vec<u8>)> {
+    request_as(address, address, method, path, headers, body)
+}
+
+/// As [`request`], under a name.
+pub(crate) fn request_as(
+    host: &str,
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, String)],
+    body: &[u8],
+) -> std::io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }

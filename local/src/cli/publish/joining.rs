@@ -19,7 +19,7 @@ pub(super) async fn begins(store: &Store, programme: &Programme, again: bool) ->
 
 /// Walks the members once. On a deployed stack only when every function goes by the new version: whoever becomes a member
 /// before has no such name.
-pub(super) async fn join(store: Store, is_local: bool) -> anyhow::Result<()> {
+pub(super) async fn join(store: Store, clock: Clock, is_local: bool) -> anyhow::Result<()> {
     if !is_local {
         let wait = format!(
             "In {} s every function goes by it; then the members are given the names by which they are found at every \
@@ -29,7 +29,7 @@ pub(super) async fn join(store: Store, is_local: bool) -> anyhow::Result<()> {
         tell(&wait)?;
         tokio::time::sleep(NOTICE).await;
     }
-    let engine = Engine::new(store, Clock::system(), Random::system());
+    let engine = Engine::new(store, clock, Random::system());
     let joined = engine.join_across_sources(Budget::until(0)).await.context(
         "not every member is found at every source yet; run this again with --again, and it goes on",
     )?;

@@ -142,17 +142,23 @@ struct CouponDocument {
 }
 
 impl Programme {
-    /// Reads and checks a programme as TOML, the form in which it lies in a repository.
+    /// Reads and checks a programme as TOML, the form in which it lies in a repository. Of several mistakes the first.
     pub fn from_toml(text: &str) -> Result<Self, ProgrammeError> {
-        let document = toml::from_str(text).map_err(|error| ProgrammeError::Unreadable(error.to_string()))?;
+        Self::check_toml(text).map_err(first)
+    }
+
+    /// As [`Programme::from_toml`], with every mistake at once. What cannot be read at all is one.
+    pub fn check_toml(text: &str) -> Result<Self, Vec<ProgrammeError>> {
+        let document = toml::from_str(text)
+            .map_err(|error| vec![ProgrammeError::Unreadable(in_words(&error.to_string()))])?;
         Self::check(document)
     }
 
     /// Reads and checks a programme as JSON, the form in which it is sent and stored.
     pub fn from_json(text: &str) -> Result<Self, ProgrammeError> {
-        let document =
-            serde_json::from_str(text).map_err(|error| ProgrammeError::Unreadable(error.to_string()))?;
-        Self::check(document)
+        let document = serde_json::from_str(text)
+            .map_err(|error| ProgrammeError::Unreadable(in_words(&error.to_string())))?;
+        Self::check(document).map_err(first)
     }
 
     /// The programme as JSON; [`Programme::from_json`] reads it back.
@@ -160,29 +166,47 @@ impl Programme {
         serde_json::to_string(&self.document).map_err(|error| ProgrammeError::Unreadable(error.to_string()))
     }
 
-    fn check(document: Document) -> Result<Self, ProgrammeError> {
+    fn check(document: Document) -> Result<Self, Vec<ProgrammeError>> {
+        let mut mistakes = Mistakes::default();
         if document.name.trim().is_empty() {
-            return Err(wrong("name", "is empty"));
+            mistakes.add(wrong("name", "is empty"));
         }
-        let currency = Currency::new(&document.currency).map_err(|error| wrong("currency", error))?;
-        let time_zone = TimeZone::get(&document.time_zone)
-            .map_err(|_| wrong("time_zone", "is not a zone of the IANA database such as Europe/Paris"))?;
-        let earning = check_earning(&document.earning, currency)?;
-        let expiry = document.expiry.as_ref().map(check_expiry).transpose()?;
-        check_matures(&earning, expiry.as_ref())?;
+        let currency =
+            mistakes.taken(Currency::new(&document.currency).map_err(|error| wrong("currency", error)));
+        let zone = TimeZone::get(&document.time_zone)
+            .map_err(|_| wrong("time_zone", "is not a zone of the IANA database such as Europe/Paris"));
+        let time_zone = mistakes.taken(zone);
+        let earning = currency.and_then(|own| mistakes.taken(check_earning(&document.earning, own)));
+        let expiry = document.expiry.as_ref().map(|expiry| mistakes.taken(check_expiry(expiry)));
+        if let Some(earning) = &earning {
+            mistakes.taken(check_matures(earning, expiry.as_ref().and_then(Option::as_ref)));
+        }
+        let identity = mistakes.taken(check_identity(&document.identity));
+        let rewards = currency.map(|own| check_rewards(&document.rewards, own, &mut mistakes));
+        let tiers = document.tiers.as_ref().map(|tiers| mistakes.taken(tiers::check(tiers)));
+        let limits = mistakes.taken(check_limits(document.limits));
+        let all = (currency, time_zone, earning, identity, rewards, limits);
+        let (Some(currency), Some(time_zone), Some(earning), Some(identity), Some(rewards), Some(limits)) =
+            all
+        else {
+            return Err(mistakes.0);
+        };
+        if !mistakes.0.is_empty() {
+            return Err(mistakes.0);
+        }
         Ok(Self {
             name: document.name.clone(),
             currency,
             time_zone,
             locale: document.locale.clone(),
             enrolment: document.enrolment,
-            identity: check_identity(&document.identity)?,
+            identity,
             earning,
-            expiry,
+            expiry: expiry.flatten(),
             uncovered: document.refunds.uncovered,
-            limits: check_limits(document.limits)?,
-            rewards: check_rewards(&document.rewards, currency)?,
-            tiers: document.tiers.as_ref().map(tiers::check).transpose()?,
+            limits,
+            rewards,
+            tiers: tiers.flatten(),
             messages: document.messages.clone(),
             document,
         })
@@ -200,6 +224,44 @@ fn check_limits(limits: Limits) -> Result<Limits, ProgrammeError> {
     }
     Ok(limits)
 }
+
+/// What is wrong so far.
+#[derive(Default)]
+struct Mistakes(Vec<ProgrammeError>);
+
+impl Mistakes {
+    fn add(&mut self, mistake: ProgrammeError) {
+        self.0.push(mistake);
+    }
+
+    /// What was read, or nothing where it is wrong.
+    fn taken<T>(&mut self, read: Result<T, ProgrammeError>) -> Option<T> {
+        read.map_err(|mistake| self.add(mistake)).ok()
+    }
+}
+
+fn first(mistakes: Vec<ProgrammeError>) -> ProgrammeError {
+    mistakes.into_iter().next().unwrap_or_else(|| ProgrammeError::Unreadable("it is wrong".to_owned()))
+}
+
+/// What a reader of documents says of types, in words that shops use.
+fn in_words(problem: &str) -> String {
+    IN_WORDS.iter().fold(problem.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+}
+
+const IN_WORDS: [(&str, &str); 11] = [
+    ("expected i64", "expected a whole number"),
+    ("expected u32", "expected a whole number"),
+    ("expected u64", "expected a whole number"),
+    ("expected a boolean", "expected true or false"),
+    ("expected a sequence", "expected a list [ … ]"),
+    ("expected a map", "expected a table of keys"),
+    ("invalid type: sequence", "this is a list"),
+    ("invalid type: map", "this is a table of keys"),
+    ("invalid type: ", "this is the "),
+    ("expected struct ", "expected a table: "),
+    ("a Decimal type representing a fixed-point number", "a decimal number such as \"1.5\""),
+];
 
 /// A phone joins customers of different sources, and nothing else.
 fn check_identity(document: &IdentityDocument) -> Result<Identity, ProgrammeError> {
@@ -278,36 +340,43 @@ fn check_expiry(document: &ExpiryDocument) -> Result<Expiry, ProgrammeError> {
     Ok(Expiry { rule, validity, reminders })
 }
 
-fn check_rewards(documents: &[RewardDocument], currency: Currency) -> Result<Vec<Reward>, ProgrammeError> {
-    at_most("rewards", documents.len())?;
+fn check_rewards(documents: &[RewardDocument], currency: Currency, mistakes: &mut Mistakes) -> Vec<Reward> {
+    mistakes.taken(at_most("rewards", documents.len()));
     let mut seen = BTreeSet::new();
     let mut automatic: Option<usize> = None;
     let mut rewards = Vec::new();
     for (index, document) in documents.iter().enumerate() {
         let place = format!("rewards[{index}]");
-        let id = RewardId::new(&document.id).map_err(|error| wrong(format!("{place}.id"), error))?;
-        if !seen.insert(id.clone()) {
-            return Err(wrong(format!("{place}.id"), format!("{id} stands there twice")));
-        }
-        if document.points < 1 {
-            return Err(wrong(format!("{place}.points"), "must be at least 1"));
+        let reward = mistakes.taken(check_reward(&place, document, currency));
+        if reward.as_ref().is_some_and(|reward| !seen.insert(reward.id.clone())) {
+            mistakes.add(wrong(format!("{place}.id"), format!("{} stands there twice", document.id)));
         }
         if document.automatic
             && let Some(first) = automatic.replace(index)
         {
-            return Err(wrong(
-                format!("{place}.automatic"),
-                format!("only one reward can be automatic, and rewards[{first}] is"),
-            ));
+            let problem = format!("only one reward can be automatic, and rewards[{first}] is");
+            mistakes.add(wrong(format!("{place}.automatic"), problem));
         }
-        rewards.push(Reward {
-            id,
-            points: Points(document.points),
-            automatic: document.automatic,
-            coupon: check_coupon(&format!("{place}.coupon"), &document.coupon, currency)?,
-        });
+        rewards.extend(reward);
     }
-    Ok(rewards)
+    rewards
+}
+
+fn check_reward(
+    place: &str,
+    document: &RewardDocument,
+    currency: Currency,
+) -> Result<Reward, ProgrammeError> {
+    let id = RewardId::new(&document.id).map_err(|error| wrong(format!("{place}.id"), error))?;
+    if document.points < 1 {
+        return Err(wrong(format!("{place}.points"), "must be at least 1"));
+    }
+    Ok(Reward {
+        id,
+        points: Points(document.points),
+        automatic: document.automatic,
+        coupon: check_coupon(&format!("{place}.coupon"), &document.coupon, currency)?,
+    })
 }
 
 fn check_coupon(
