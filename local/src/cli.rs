@@ -1,12 +1,13 @@
 //! The command line: `laurel` serves, `laurel replay` replays, `laurel sign` signs, `laurel check` checks a
-//! programme, `laurel publish` publishes it,
-//! `laurel parked` looks after what was put aside, `laurel import` brings a shop's past, `laurel issue` issues a reward,
-//! `laurel reconcile` fetches what a platform never delivered, `laurel person` exports and erases a person.
+//! programme, `laurel publish` publishes it, `laurel parked` looks after what was put aside, `laurel order` corrects what
+//! was told, `laurel import` brings a shop's past, `laurel issue` issues a reward, `laurel reconcile` fetches what a
+//! platform never delivered, `laurel person` exports and erases a person.
 
 mod check;
 mod import;
 mod issue;
 mod operations;
+mod order;
 mod parked;
 mod person;
 mod publish;
@@ -64,6 +65,9 @@ enum Command {
     /// Orders that could not be processed: which, why, and what to do with them.
     #[command(subcommand)]
     Parked(parked::Command),
+    /// One order: what is known of it, and what an operator says of it against whatever is told.
+    #[command(subcommand)]
+    Order(order::Command),
     /// Brings a shop's past into a stack.
     #[command(subcommand)]
     Import(import::Command),
@@ -195,6 +199,7 @@ async fn noted(command: Option<&Command>) -> anyhow::Result<()> {
     let operation = match command {
         Some(Command::Publish(arguments)) => Some(arguments.operation()),
         Some(Command::Parked(command)) => command.operation(),
+        Some(Command::Order(command)) => command.operation(),
         Some(Command::Import(command)) => Some(command.operation()),
         Some(Command::Reconcile(arguments)) => Some(arguments.operation()),
         Some(Command::Person(arguments)) => arguments.operation(),
@@ -216,6 +221,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check(arguments)) => check::run(arguments),
         Some(Command::Publish(arguments)) => publish::run(arguments).await,
         Some(Command::Parked(command)) => parked::run(command).await,
+        Some(Command::Order(command)) => order::run(command).await,
         Some(Command::Import(command)) => import::run(command).await,
         Some(Command::Issue(arguments)) => issue::run(arguments).await,
         Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,

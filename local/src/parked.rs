@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CustomerId, MemberId, OrderKey, OrderState, Refund, RefundId, Snapshot, SourceName, Timestamp};
+use domain::{
+    Correction, CustomerId, MemberId, OrderKey, OrderState, Refund, RefundId, Snapshot, SourceName, Timestamp,
+};
 use serde::Serialize;
 use store::{Consistency, DirectoryKey, Parked, Standing, Store, StoreError};
 
@@ -67,6 +69,8 @@ pub(crate) struct Shown {
     member: Option<MemberId>,
     snapshot: Option<Snapshot>,
     refunds: BTreeMap<RefundId, Refund>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<Correction>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unlinked_refund: Option<Refund>,
 }
@@ -83,6 +87,7 @@ struct Owner {
 pub(crate) async fn show(store: &Store, order: &OrderKey) -> Result<Option<Shown>, StoreError> {
     let Some((state, standing)) = store.order_with_standing(order).await? else { return Ok(None) };
     let OrderState { key, revision, placed_at, owner, claimed_by, snapshot, refunds, unlinked, .. } = state;
+    let corrections = state.corrections;
     let member = match (claimed_by, owner.as_ref().and_then(DirectoryKey::of_customer)) {
         (Some(member), _) => Some(member),
         (None, Some(customer)) => store.find_member(&customer, Consistency::Eventual).await?,
@@ -104,6 +109,7 @@ pub(crate) async fn show(store: &Store, order: &OrderKey) -> Result<Option<Shown
         member,
         snapshot,
         refunds,
+        corrections,
         unlinked_refund,
     }))
 }
@@ -122,6 +128,22 @@ pub(crate) enum Handled {
 /// Takes an order up again; the stream then wakes the accrual.
 pub(crate) async fn retry(store: &Store, order: &OrderKey) -> Result<Handled, StoreError> {
     handled(store, order, store.unpark(order).await?).await
+}
+
+/// As [`retry`], by what an operator says of it.
+pub(crate) async fn retry_under(
+    store: &Store,
+    order: &OrderKey,
+    ruling: &Correction,
+) -> Result<Handled, StoreError> {
+    match store.order_with_standing(order).await? {
+        None => Ok(Handled::Unknown),
+        Some((_, Standing::Active)) => Ok(Handled::NotAside),
+        Some(_) => {
+            let corrected = store.correct(order, ruling).await?;
+            Ok(if corrected.is_some() { Handled::Done } else { Handled::Unknown })
+        }
+    }
 }
 
 /// Leaves an order unprocessed, for a reason.

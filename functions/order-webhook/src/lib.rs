@@ -7,6 +7,7 @@ mod address;
 mod api;
 mod fields;
 mod heard;
+mod moments;
 mod parameters;
 mod phone;
 mod platform;
@@ -25,7 +26,7 @@ use runtime::telemetry::signal;
 use runtime::{Clock, Problem};
 use serde::Serialize;
 use store::person::{Erasure, Sought};
-use store::{BodyDigest, Deletion, Recorded, Store, StoreError};
+use store::{Arrival, BodyDigest, Deletion, Recorded, Store, StoreError};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -51,8 +52,17 @@ pub struct OrderWebhook {
     store: Store,
     sources: Sources,
     clock: Clock,
+    /// By which it is judged what lies far ahead.
+    calendar: Clock,
     api: Api,
     heard: Heard,
+}
+
+/// How a delivery came.
+struct Delivered {
+    arrival: Arrival,
+    now: Timestamp,
+    body: BodyDigest,
 }
 
 /// What became of a delivery.
@@ -63,8 +73,11 @@ enum Receipt {
     Stored,
     /// A duplicate, which is as good.
     Known,
-    /// Handed on to an operator.
-    Requested,
+    /// Handed on to an operator, and what the sender is to mend, if anything.
+    Requested {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mend: Option<&'static str>,
+    },
     /// Understood, and of no interest.
     Ignored { reason: &'static str },
     /// Nothing came; the platform asked whether the address is ours.
@@ -92,7 +105,13 @@ impl From<Problem> for Failure {
 impl OrderWebhook {
     /// A handler over a store, for the sources given.
     pub fn new(store: Store, sources: Sources, clock: Clock) -> Self {
-        Self { store, sources, clock, api: Api::default(), heard: Heard::default() }
+        let calendar = clock.clone();
+        Self { store, sources, clock, calendar, api: Api::default(), heard: Heard::default() }
+    }
+
+    /// The same, where the calendar is another one than the clock by which senders sign.
+    pub fn with_calendar(self, calendar: Clock) -> Self {
+        Self { calendar, ..self }
     }
 
     /// Answers one request. Never an error: whatever goes wrong is an answer of its own.
@@ -124,16 +143,24 @@ impl OrderWebhook {
         }
         let delivery = Delivery { source: name, headers: request.headers(), body, now: self.clock.now() };
         let source = self.authenticate(&address, &delivery).await?;
-        let (receipt, ()) = tokio::join!(self.take(&source, &delivery), self.hear(name, delivery.now));
+        let taken = self.take(&source, &delivery, Arrival::Sent);
+        let (receipt, ()) = tokio::join!(taken, self.hear(name, delivery.now));
         receipt
     }
 
-    /// Stores what an authentic delivery tells.
-    async fn take(&self, source: &Source, delivery: &Delivery<'_>) -> Result<Receipt, Failure> {
+    /// Stores what an authentic delivery tells. What only led to the platform's API is read there, after it came.
+    async fn take(
+        &self,
+        source: &Source,
+        delivery: &Delivery<'_>,
+        arrival: Arrival,
+    ) -> Result<Receipt, Failure> {
         let news = source.parse(delivery).map_err(|bad| Problem::bad_request(bad.to_string()))?;
+        let now = self.calendar.now();
+        let arrival = if matches!(news, News::Elsewhere(_)) { Arrival::Read(now) } else { arrival };
         let news = self.api.follow(source, delivery, news).await.map_err(Failure::Unread)?;
         let body = BodyDigest::of(delivery.source, delivery.body);
-        self.record(news, &body).await.map_err(Failure::Unstored)
+        self.record(news, &Delivered { arrival, now, body }).await.map_err(Failure::Unstored)
     }
 
     async fn greet(&self, address: &Address<'_>, query: &str) -> Result<Receipt, Failure> {
@@ -175,11 +202,12 @@ impl OrderWebhook {
         }
     }
 
-    async fn record(&self, told: Vec<News>, body: &BodyDigest) -> Result<Receipt, StoreError> {
+    async fn record(&self, told: Vec<News>, delivered: &Delivered) -> Result<Receipt, StoreError> {
         let mut receipt = Receipt::Ignored { reason: "nothing is told" };
         for news in told {
-            let of_this = self.record_one(news, body).await?;
-            if !matches!(receipt, Receipt::Stored) {
+            let of_this = self.record_one(news, delivered).await?;
+            // What is to be mended is said, whatever was stored beside it.
+            if !matches!(receipt, Receipt::Stored) || matches!(of_this, Receipt::Requested { .. }) {
                 receipt = of_this;
             }
         }
@@ -187,12 +215,16 @@ impl OrderWebhook {
     }
 
     /// What hangs on no signed moment is done once for each body: a platform that signs no time signed it for ever.
-    async fn record_one(&self, news: News, body: &BodyDigest) -> Result<Receipt, StoreError> {
+    async fn record_one(&self, mut news: News, delivered: &Delivered) -> Result<Receipt, StoreError> {
+        let &Delivered { mut arrival, now, ref body } = delivered;
         if let Some(order) = news.order() {
             Span::current().record("order.id", order.as_str());
         }
+        if moments::take_as_of_now(&mut news, now) && arrival == Arrival::Sent {
+            arrival = Arrival::SentAhead;
+        }
         let recorded = match news {
-            News::Order(order) => self.store.record_order(&order).await?,
+            News::Order(order) => self.store.record_arrived_order(&order, arrival).await?,
             News::Restored(order) => self.store.record_restored_order(&order).await?,
             News::Deleted { order, at } => match self.store.record_deletion(&order, at, body).await? {
                 Deletion::Recorded(recorded) => recorded,
@@ -242,13 +274,18 @@ impl OrderWebhook {
     /// The line wakes an alarm, and stands in the span of its source and its order. It is written before the body is
     /// remembered, so that no request gets lost between the two.
     async fn hand_on(&self, request: &Asked, body: &BodyDigest) -> Result<Receipt, StoreError> {
+        if let Some(mend) = request.answer() {
+            // It is said as long as it is not mended.
+            tracing::warn!(signal = request.signal(), "{}", request.message());
+            return Ok(Receipt::Requested { mend: Some(mend) });
+        }
         if self.store.has_taken(body).await? {
             tracing::warn!(request = request.message(), "told again in the very same words");
             return Ok(Receipt::Known);
         }
         tracing::warn!(signal = request.signal(), "{}", request.message());
         self.store.remember(body, self.clock.now()).await?;
-        Ok(Receipt::Requested)
+        Ok(Receipt::Requested { mend: None })
     }
 }
 
@@ -260,7 +297,7 @@ fn answer(receipt: &Result<Receipt, Failure>) -> Response<Body> {
     match receipt {
         Ok(Receipt::Greeted(greeting)) => runtime::json(StatusCode::OK, greeting),
         Ok(ignored @ Receipt::Ignored { .. }) => runtime::json(StatusCode::OK, ignored),
-        Ok(kept @ (Receipt::Stored | Receipt::Known | Receipt::Requested)) => {
+        Ok(kept @ (Receipt::Stored | Receipt::Known | Receipt::Requested { .. })) => {
             runtime::json(StatusCode::ACCEPTED, kept)
         }
         Err(Failure::Refused(problem)) => {

@@ -24,6 +24,7 @@ use store::person::Sought;
 
 pub(crate) use self::listing::Listing;
 pub use self::listing::{Listed, Unlisted};
+pub(crate) use self::woocommerce::NegativeFees;
 use crate::api::{Answer, Resource};
 use crate::fields::BadInput;
 use crate::signature::{BadSecret, Refusal};
@@ -123,13 +124,17 @@ pub(crate) enum Request {
     Export(Option<OrderKey>),
     /// That all persons of a shop be forgotten.
     WholeShop,
+    /// That a webhook be set to the version of the API that we read.
+    NewerWebhook,
+    /// That a webhook be given to a user who may read orders.
+    WebhookUser,
 }
 
 impl Request {
     fn order(&self) -> Option<&OrderKey> {
         match self {
             Self::Export(order) => order.as_ref(),
-            Self::WholeShop => None,
+            Self::WholeShop | Self::NewerWebhook | Self::WebhookUser => None,
         }
     }
 
@@ -138,6 +143,7 @@ impl Request {
         match self {
             Self::Export(_) => signal::EXPORT_ASKED,
             Self::WholeShop => signal::SHOP_ERASURE_ASKED,
+            Self::NewerWebhook | Self::WebhookUser => signal::TO_MEND,
         }
     }
 
@@ -146,6 +152,23 @@ impl Request {
         match self {
             Self::Export(_) => "an export is asked for",
             Self::WholeShop => "the erasure of a whole shop is asked for",
+            Self::NewerWebhook => "a webhook has an old version of the API",
+            Self::WebhookUser => "a webhook may not read orders",
+        }
+    }
+
+    /// What the sender hears of it, where it is the sender's to mend.
+    pub(crate) fn answer(&self) -> Option<&'static str> {
+        match self {
+            Self::Export(_) | Self::WholeShop => None,
+            Self::NewerWebhook => Some(
+                "choose the API version WP REST API Integration v3 of this webhook, in WooCommerce under Settings, \
+                 Advanced, Webhooks; what an older version leaves out is not stored",
+            ),
+            Self::WebhookUser => Some(
+                "the body is an error of the shop's own: the webhook must belong to a user who may read orders; save \
+                 it as one, then fetch what was missed",
+            ),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use domain::{SourceName, Timestamp};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use runtime::{Clock, Problem};
-use store::{Store, StoreError};
+use store::{Arrival, Store, StoreError};
 
 use crate::api::{Api, ApiError, PATIENCE_WITH_LISTS};
 use crate::platform::{Delivery, Listing};
@@ -101,11 +101,15 @@ impl Reconciliation {
         if self.pages == MAX_PAGES {
             return Err(ReconcileError::Endless(MAX_PAGES));
         }
+        let asked_at = self.recorder.webhook.clock.now();
         let answer = self.recorder.webhook.api.get(&resource).await?;
         if !answer.is_known {
             return Err(ApiError::Unexpected(NOT_FOUND).into());
         }
-        let listed = self.listing.hear(&answer).map_err(ApiError::from)?;
+        let mut listed = self.listing.hear(&answer).map_err(ApiError::from)?;
+        if !self.listing.is_of_events() {
+            listed.iter_mut().for_each(|entry| entry.read_at = Some(asked_at));
+        }
         self.pages += 1;
         if self.listing.page().is_some_and(|next| next == resource) {
             return Err(ReconcileError::Endless(self.pages));
@@ -115,14 +119,16 @@ impl Reconciliation {
 }
 
 impl Recorder {
-    /// Stores an entry as if a webhook had told it. An error is not the entry's fault: whatever comes after it would
+    /// Stores an entry as if a webhook had told it, but for this: the order as the platform has it now holds against
+    /// whatever was sent before. An error is not the entry's fault: whatever comes after it would
     /// meet it too.
     pub async fn record(&self, listed: &Listed) -> Result<Outcome, ReconcileError> {
         let headers = headers(listed);
         let now = self.webhook.clock.now();
         let delivery = Delivery { source: &self.name, headers: &headers, body: &listed.body, now };
-        Ok(match self.webhook.take(&self.source, &delivery).await {
-            Ok(Receipt::Stored | Receipt::Requested) => Outcome::Stored,
+        let arrival = listed.read_at.map_or(Arrival::Sent, Arrival::Read);
+        Ok(match self.webhook.take(&self.source, &delivery, arrival).await {
+            Ok(Receipt::Stored | Receipt::Requested { .. }) => Outcome::Stored,
             Ok(Receipt::Known) => Outcome::Known,
             Ok(Receipt::Ignored { reason }) => Outcome::Ignored(reason),
             Ok(Receipt::Greeted(_)) => Outcome::Ignored("a greeting"),

@@ -21,7 +21,7 @@ use crate::api::{AccessDocument, Answer};
 use crate::fields::{BadInput, without_values};
 use crate::parameters::Parameters;
 use crate::phone::Country;
-use crate::platform::{self, Delivery, Greeting, Listing, News, Platform, Reading, Unlisted};
+use crate::platform::{self, Delivery, Greeting, Listing, NegativeFees, News, Platform, Reading, Unlisted};
 use crate::signature::{BadSecret, Refusal};
 
 /// The current secret and the one before it, so that one can be rotated.
@@ -58,6 +58,9 @@ pub(crate) struct SourceDocument {
     pub(crate) address_key: Option<AddressKey>,
     /// How many requests a second one container takes from it.
     pub(crate) requests_per_second: Option<NonZeroU32>,
+    /// Whether fees below 0 are discounts or payments, where the platform does not tell.
+    #[serde(default)]
+    pub(crate) negative_fees: NegativeFees,
 }
 
 /// Why a source cannot be used. Never shows a secret.

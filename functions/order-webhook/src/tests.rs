@@ -3,6 +3,7 @@
 mod events;
 mod handler;
 pub(crate) mod life;
+mod moments;
 mod payloads;
 mod reconciling;
 pub(crate) mod stand_in;

@@ -35,7 +35,7 @@ pub(super) async fn note(target: &Target, did: &str) -> anyhow::Result<()> {
 }
 
 /// As the operator says; else by the credentials, whose access key CloudTrail knows.
-fn who(target: &Target) -> String {
+pub(super) fn who(target: &Target) -> String {
     let told = target.operator().map(str::to_owned).or_else(|| config::optional(OPERATOR));
     let of_key = || match config::optional("AWS_ACCESS_KEY_ID") {
         Some(key) if !target.is_local() => format!("access key {key}"),

@@ -5,9 +5,11 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use domain::OrderKey;
+use domain::{Correction, Facts, OrderKey, Says};
 use store::Store;
 
+use super::operations::who;
+use super::order::{check_version, order_key};
 use super::target::Target;
 use crate::parked::{self, Handled};
 
@@ -61,8 +63,16 @@ pub(super) struct Retry {
     #[arg(value_name = "ORDER", value_parser = order_key, required_unless_present = "all")]
     orders: Vec<OrderKey>,
     /// Every parked order, which are looked for as `laurel parked list` does.
-    #[arg(long, conflicts_with = "orders")]
+    #[arg(long, conflicts_with_all = ["orders", "under"])]
     all: bool,
+    /// By this version of the programme, not by the one in force when they were placed: a rule added later counts too.
+    ///
+    /// On record with each order, as `laurel order correct --under` puts it.
+    #[arg(long, value_name = "VERSION", requires = "reason")]
+    under: Option<u32>,
+    /// Why --under. Name no customer.
+    #[arg(long, value_name = "TEXT", requires = "under", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: Option<String>,
     #[command(flatten)]
     target: Target,
 }
@@ -79,23 +89,17 @@ pub(super) struct Drop {
     target: Target,
 }
 
-fn order_key(text: &str) -> Result<OrderKey, String> {
-    match OrderKey::new(text) {
-        Ok(key) if text.contains('#') => Ok(key),
-        Ok(_) => Err("names no source; write it as the list does, such as shopify-main#1001".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 impl Command {
     /// What it does to a stack, for the record; nothing where it only looks.
     pub(super) fn operation(&self) -> Option<(&Target, String)> {
         match self {
             Self::List(_) | Self::Show(_) => None,
             Self::Retry(Retry { all: true, target, .. }) => Some((target, "parked retry --all".to_owned())),
-            Self::Retry(Retry { orders, target, .. }) => {
+            Self::Retry(Retry { orders, target, under, reason, .. }) => {
                 let orders: Vec<&str> = orders.iter().map(OrderKey::as_str).collect();
-                Some((target, format!("parked retry {}", orders.join(" "))))
+                let under = under.map(|version| format!(" --under {version}: ")).unwrap_or_default();
+                let reason = reason.as_deref().unwrap_or_default();
+                Some((target, format!("parked retry {}{under}{reason}", orders.join(" "))))
             }
             Self::Drop(Drop { order, reason, target }) => {
                 Some((target, format!("parked drop {order}: {reason}")))
@@ -140,9 +144,14 @@ async fn retry(arguments: Retry) -> anyhow::Result<()> {
     if arguments.all {
         return retry_all(&store).await;
     }
+    let ruling = arguments.ruling(&store).await?;
     let mut left = 0_usize;
     for order in &arguments.orders {
-        let (done, told) = match parked::retry(&store, order).await? {
+        let handled = match &ruling {
+            Some(ruling) => parked::retry_under(&store, order, ruling).await?,
+            None => parked::retry(&store, order).await?,
+        };
+        let (done, told) = match handled {
             Handled::Done => (true, "is taken up again"),
             Handled::NotAside => (false, "is neither parked nor dropped"),
             Handled::Unknown => (false, "there is no such order"),
@@ -151,6 +160,18 @@ async fn retry(arguments: Retry) -> anyhow::Result<()> {
         say(&format!("{order}: {told}"))?;
     }
     if left > 0 { bail!("{left} of {} were not taken up", arguments.orders.len()) } else { Ok(()) }
+}
+
+impl Retry {
+    /// What an operator says of the version by which the orders earn.
+    async fn ruling(&self, store: &Store) -> anyhow::Result<Option<Correction>> {
+        let (Some(version), Some(reason)) = (self.under, &self.reason) else { return Ok(None) };
+        check_version(store, version).await?;
+        let by = who(&self.target);
+        let says = Says::Facts(Facts { under: Some(version), ..Facts::default() });
+        let at = self.target.clock().await?.now();
+        Ok(Some(Correction { by, reason: reason.clone(), at, says }))
+    }
 }
 
 /// Page by page, so that it needs no memory for them. What is parked again behind the scan is not met twice.

@@ -84,7 +84,8 @@ pub(super) fn functions(
     let variable = |function: &str, name: &str| template.variable(function, name).map(str::to_owned);
     let engine = || runtime::Engine::new(store.clone(), clock.for_functions(), Random::system());
 
-    let webhook = Arc::new(OrderWebhook::new(store.clone(), sources.clone(), clock.for_signatures()));
+    let webhook = OrderWebhook::new(store.clone(), sources.clone(), clock.for_signatures());
+    let webhook = Arc::new(webhook.with_calendar(clock.for_functions()));
     let accrual = Arc::new(PointsAccrual::new(engine()));
     let review = Arc::new(TierReview::new(engine()));
     let sweep = Arc::new(OrderSweep::new(engine()));

@@ -75,6 +75,84 @@ fn a_parked_order_is_listed_shown_and_processed_once_its_cause_is_mended() {
 }
 
 #[test]
+fn a_rule_added_later_rescues_a_parked_order_once_an_operator_says_so_on_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let programme = folder.path().join("programme.toml");
+    let with_rate = include_str!("../../../programme.toml")
+        .replace("[earning]", "[earning]\nexchange_rates = { USD = \"0.5\" }");
+    std::fs::write(&programme, with_rate).unwrap();
+    let data = folder.path().join("data");
+    let mut laurel = Laurel::start(&data);
+    let now = Timestamp::now();
+    assert_eq!(send(&laurel.address, &in_dollars(now, now)), Some(202));
+    assert!(list(&laurel).contains("USD"));
+    // Given a version with a rate, in force only since the order was placed.
+    assert_eq!(laurel.terminate(STOPS_WITHIN), Some(0));
+    let laurel = Laurel::start_by(&data, Some(&programme));
+    told(&laurel.run(&["parked", "retry", ORDER]));
+    assert!(list(&laurel).contains("USD"), "the version at its placing counts");
+    // When an operator names a version that is not there, or no reason, then nothing is done.
+    let under = |version: &str| {
+        laurel.run(&[
+            "parked",
+            "retry",
+            ORDER,
+            "--under",
+            version,
+            "--as",
+            "an-operator",
+            "--reason",
+            "a rate came late",
+        ])
+    };
+    assert!(refused(&under("9")).contains("there is no version 9 of the programme; there is 1, 2"));
+    assert_eq!(laurel.run(&["parked", "retry", ORDER, "--under", "2"]).status.code(), Some(2));
+    // When the operator says by which version it earns, then it is processed, and says why.
+    told(&under("2"));
+    assert_eq!(list(&laurel), "");
+    assert_eq!(laurel.member()["lifetime_points"], 50);
+    let said = &show(&laurel)["corrections"][0];
+    assert_eq!((&said["by"], &said["reason"]), (&json!("an-operator"), &json!("a rate came late")));
+    assert_eq!(said["says"]["facts"], json!({"under": 2}));
+}
+
+#[test]
+fn what_an_operator_says_of_an_order_holds_against_what_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let laurel = Laurel::start(folder.path());
+    assert_eq!(crate::laurel::send_order(&laurel.address, "1", 2_000), Some(202));
+    let points = || {
+        laurel.get("/local/idle");
+        laurel.member()["balance"].clone()
+    };
+    assert_eq!(points(), 200);
+    let correct = |facts: &[&str]| {
+        let say = ["--as", "an-operator", "--reason", "a test"];
+        laurel.run(&[&["order", "correct", ORDER][..], facts, &say].concat())
+    };
+    // When its goods and its date are corrected, then the points follow, and later tellings do not change that.
+    told(&correct(&["--goods", "15.00", "--placed-at", "2026-01-31T12:00:00Z"]));
+    assert_eq!(points(), 150);
+    assert_eq!(crate::laurel::send_order(&laurel.address, "1", 3_000), Some(202));
+    assert_eq!(points(), 150);
+    let shown: Value = serde_json::from_str(&told(&laurel.run(&["order", "show", ORDER]))).unwrap();
+    assert_eq!(
+        (&shown["placed_at"], &shown["snapshot"]["goods"]["amount"]),
+        (&json!("2026-01-31T12:00:00Z"), &json!(1_500))
+    );
+    // When it is as told again, then what was told last counts.
+    told(&laurel.run(&["order", "as-told", ORDER, "--as", "an-operator", "--reason", "a mistake"]));
+    assert_eq!(points(), 300);
+    // What cannot be is said so.
+    assert!(refused(&correct(&["--goods", "-1"])).contains("--goods"));
+    assert!(refused(&correct(&["--under", "7"])).contains("there is no version 7"));
+    assert_eq!(correct(&[]).status.code(), Some(2), "nothing is corrected");
+    assert_eq!(correct(&["--paid", "--unpaid"]).status.code(), Some(2));
+    let unknown = laurel.run(&["order", "correct", "nobody#1", "--paid", "--as", "x", "--reason", "y"]);
+    assert!(refused(&unknown).contains("nobody#1: there is no such order"));
+}
+
+#[test]
 fn a_dropped_order_is_parked_no_longer_until_the_platform_tells_something_new() {
     let folder = tempfile::tempdir().unwrap();
     let laurel = Laurel::start(folder.path());

@@ -189,6 +189,9 @@ pub enum DecideError {
         /// The programme's name.
         programme: String,
     },
+    /// An operator named a version that is not there.
+    #[error("there is no version {0} of the programme, by which an operator says that the order earns")]
+    NoVersion(u32),
     /// More coupons than anybody means.
     #[error(
         "{points} points would buy more than {limit} coupons of {reward} at once: is the amount right? If it is, raise limits.coupons_per_order of the programme"

@@ -5,6 +5,7 @@
 
 pub mod audience;
 pub mod contact;
+pub mod correction;
 pub mod coupon;
 pub mod decide;
 pub mod entropy;
@@ -22,6 +23,7 @@ pub mod request;
 pub mod time;
 
 pub use audience::Audience;
+pub use correction::{Correction, Facts, Says};
 pub use coupon::{Coupon, CouponState, CouponUse};
 pub use decide::{Command, DecideError, Decision, Need, Outcome, decide};
 pub use entropy::Entropy;

@@ -170,6 +170,15 @@ impl Goods {
         }
     }
 
+    /// As if they cost this, as the shop prices them, with as large a part of tax.
+    pub fn at(&self, amount: i64) -> Result<Self, Overflow> {
+        let tax = match i128::from(self.amount) {
+            0 => 0,
+            before => (2 * i128::from(self.tax) * i128::from(amount) + before).div_euclid(2 * before),
+        };
+        Ok(Self { amount, tax: i64::try_from(tax).map_err(|_| Overflow)?, tax_included: self.tax_included })
+    }
+
     /// So much of them as a sum with tax pays for, half a minor unit of tax rounded down: never more than all of them,
     /// and for the price of all of them exactly all.
     pub fn paid_with(&self, money: i64) -> Result<Self, Overflow> {
@@ -192,6 +201,13 @@ impl Goods {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goods_at_another_price_have_as_large_a_part_of_tax() {
+        let goods = Goods { amount: 6_000, tax: 1_000, tax_included: true };
+        assert_eq!(goods.at(1_500), Ok(Goods { amount: 1_500, tax: 250, tax_included: true }));
+        assert_eq!(Goods::untaxed(0).at(1_500), Ok(Goods::untaxed(1_500)));
+    }
 
     #[test]
     fn an_amount_is_read_in_the_minor_units_of_its_currency() {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::correction::{Correction, Facts};
 use crate::ids::{CouponCode, CustomerId, MemberId, OrderKey, RefundId, SourceName};
 use crate::journal::Cause;
 use crate::money::{Currency, Goods};
@@ -330,6 +331,10 @@ pub struct OrderState {
     pub coupons_seen: BTreeSet<CouponCode>,
     /// Every currency that any snapshot of the order had; a correction of the currency is one of its refunds, too.
     pub currencies_seen: BTreeSet<Currency>,
+    /// What operators said of it, oldest first. What holds of that is in `placed_at` and `snapshot` already.
+    pub corrections: Vec<Correction>,
+    /// Moments that once dated what it posted, until an operator corrected when it was placed.
+    pub formerly_placed_at: BTreeSet<Timestamp>,
     /// The order of which this one turned out to be a part, such as an invoice of its payment. That one earns, and has
     /// the refunds of both.
     pub part_of: Option<OrderKey>,
@@ -344,6 +349,11 @@ impl OrderState {
             (None, Some(_)) => self.placed_at,
             (None, None) => None,
         }
+    }
+
+    /// The version of the programme by which an operator says that it earns.
+    pub fn under(&self) -> Option<u32> {
+        Facts::after(&self.corrections).under
     }
 
     /// The cause under which everything that this order, or refund without an order, posts stands in the journal.

@@ -45,6 +45,20 @@ pub fn in_range(at: Timestamp) -> Result<Timestamp, TimeError> {
     if (1970..=LAST_YEAR).contains(&year) { Ok(cut) } else { Err(TimeError::OutOfRange) }
 }
 
+/// How far ahead of us a sender's clock may be, in seconds: every zone of the world, written without its offset, lies
+/// within a day.
+const MAX_SECONDS_AHEAD: i64 = 24 * 60 * 60;
+
+/// Whether a moment lies so far ahead that it says nothing of when something happened.
+pub fn is_far_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at.as_second().saturating_sub(now.as_second()) > MAX_SECONDS_AHEAD
+}
+
+/// The moment, or now where it lies more than a day ahead.
+pub fn not_far_ahead(at: Timestamp, now: Timestamp) -> Timestamp {
+    if is_far_ahead(at, now) { now } else { at }
+}
+
 /// An instant at fixed width, so that texts sort as the instants do.
 pub fn sortable(at: Timestamp) -> String {
     format!("{at:.3}")

@@ -64,7 +64,11 @@ impl From<StoreError> for EngineError {
 
 impl From<DecideError> for EngineError {
     fn from(error: DecideError) -> Self {
-        Self::Permanent(error.to_string())
+        match error {
+            // An operator may have named it before it was read here.
+            DecideError::NoVersion(_) => Self::Retryable(error.to_string()),
+            _ => Self::Permanent(error.to_string()),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub mod signal {
     pub const EXPORT_ASKED: &str = "export_asked";
     /// An operator must erase a whole shop.
     pub const SHOP_ERASURE_ASKED: &str = "shop_erasure_asked";
+    /// A sender is not set up as it should be, or its clock is wrong.
+    pub const TO_MEND: &str = "to_mend";
     /// A source of ours was refused a delivery.
     pub const REFUSED: &str = "refused";
     /// Nothing was heard from a source for too long.
@@ -28,8 +30,8 @@ pub mod signal {
     pub const COUPONS_ISSUED: &str = "coupons_issued";
 
     /// All of them.
-    pub const ALL: [&str; 7] =
-        [PARKED, REPAIRED, EXPORT_ASKED, SHOP_ERASURE_ASKED, REFUSED, SILENT, COUPONS_ISSUED];
+    pub const ALL: [&str; 8] =
+        [PARKED, REPAIRED, EXPORT_ASKED, SHOP_ERASURE_ASKED, TO_MEND, REFUSED, SILENT, COUPONS_ISSUED];
 }
 
 /// The target of lines that only a metric reads. Where nobody counts, they are left out.

@@ -35,10 +35,16 @@ pub(crate) mod orders {
     /// Every currency that any snapshot had; it only grows.
     pub(crate) const CURRENCIES_SEEN: &str = "currencies_seen";
     pub(crate) const FRESHNESS: &str = "freshness";
+    /// Digests of what was told of the order as of its newest time, the newest last.
+    pub(crate) const TOLD: &str = "told";
+    /// When its platform was asked for the newest snapshot; only one that was read, and not sent, has it.
+    pub(crate) const READ_AT: &str = "read_at";
     /// The freshness that an order had when it was deleted; only an order that is deleted has it.
     pub(crate) const DELETED: &str = "deleted";
     /// Digests of the bodies that told of its deletion; it only grows.
     pub(crate) const DELETIONS: &str = "deletions";
+    /// What operators said of the order, oldest first; only a corrected one has it.
+    pub(crate) const CORRECTIONS: &str = "corrections";
     pub(crate) const UNLINKED: &str = "unlinked";
     /// Only an order that is a part of another one has it: that one's key.
     pub(crate) const PART_OF: &str = "part_of";

@@ -43,8 +43,8 @@ pub use self::members::{Asked, Current};
 pub use self::meter::{Meter, Usage};
 pub use self::operations::Operation;
 pub use self::orders::{
-    Aside, Deletion, Dropped, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded, Standing, SweepPage,
-    SweepPosition,
+    Arrival, Aside, Deletion, Dropped, MAX_CORRECTIONS, MAX_REFUNDS_PER_ORDER, Parked, ParkedPage, Recorded,
+    Standing, SweepPage, SweepPosition,
 };
 pub use self::waiting::Claim;
 

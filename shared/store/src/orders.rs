@@ -1,5 +1,6 @@
 //! Orders and refunds as the platforms told of them.
 
+mod correcting;
 mod freshness;
 mod heard;
 mod import;
@@ -7,6 +8,7 @@ mod news;
 mod parking;
 mod parts;
 mod sweep;
+mod telling;
 
 use std::collections::HashMap;
 
@@ -15,12 +17,14 @@ use domain::{
     UnlinkedRefund,
 };
 
+pub use self::correcting::MAX_CORRECTIONS;
 use self::import::Told;
 pub(crate) use self::news::take_up;
-use self::news::{News, deletion_update, is_deleted, merge_update, restoration_update};
-use self::news::{snapshot_update, too_many_refunds};
+use self::news::{News, deletion_update, is_deleted, merge_update, or_restore, too_many_refunds};
 pub use self::parking::{Aside, Dropped, Parked, ParkedPage, Standing};
 pub use self::sweep::{SweepPage, SweepPosition};
+pub use self::telling::Arrival;
+use self::telling::Telling;
 use crate::expression::Update;
 use crate::items::{Attributes, order_of_image, text};
 use crate::keys::{erasures, orders};
@@ -53,16 +57,32 @@ pub enum Deletion {
 }
 
 impl Store {
-    /// Writes an order's newest snapshot and its refunds: one write where they are newer than what is known.
-    /// Of an older one, only what is missing is added.
+    /// Writes an order's newest snapshot and its refunds, as its platform sent them: one write where they are newer than
+    /// what is known. Of an older one, only what is missing is added.
     pub async fn record_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, snapshot_update(order)?, Told::AsItHappens).await
+        self.record_arrived_order(order, Arrival::Sent).await
+    }
+
+    /// As [`Store::record_order`], however it was heard of.
+    pub async fn record_arrived_order(
+        &self,
+        order: &Order,
+        arrival: Arrival,
+    ) -> Result<Recorded, StoreError> {
+        let telling = Telling::of(order, arrival, Told::AsItHappens);
+        let first = telling.first()?;
+        self.record_telling(order, &telling, first, Told::AsItHappens).await
     }
 
     /// As [`Store::record_order`], of an order that was deleted and is restored. It need not be newer than the
     /// moment at which we heard of the deletion, only newer than what was known before.
     pub async fn record_restored_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, restoration_update(order)?, Told::AsItHappens).await
+        let telling = Telling::of(order, Arrival::Sent, Told::AsItHappens);
+        let mut first = telling.first()?;
+        if let Some(update) = &mut first {
+            or_restore(update, order);
+        }
+        self.record_telling(order, &telling, first, Told::AsItHappens).await
     }
 
     /// Cancels an order that the platform deleted, at the latest at this moment, and keeps what is known of it.
@@ -90,27 +110,44 @@ impl Store {
         Err(contended())
     }
 
-    async fn record_snapshot(
+    /// Writes a telling over what is known, and first of all as if nothing as new were; of one that does not hold, only
+    /// what is missing.
+    async fn record_telling(
         &self,
         order: &Order,
-        mut update: Update,
+        telling: &Telling<'_>,
+        first: Option<Update>,
         told: Told,
     ) -> Result<Recorded, StoreError> {
         if order.refunds.len() > MAX_REFUNDS_PER_ORDER {
             return Err(too_many_refunds());
         }
-        told.mark(&mut update);
         let news = News::of_order(order);
-        match self.update_order(&order.key, update).await? {
-            // Refused without a word of what is there: somebody is writing it at this moment.
-            Written::Refused(None) => Err(contended()),
-            Written::Refused(known) => self.add(&order.key, state_of(known)?, &news, told).await,
-            Written::Done(stored) => {
-                // What one update does not write: further refunds, and a customer in a guest's place.
-                self.add(&order.key, state_of(Some(stored))?, &news, told).await?;
-                Ok(Recorded::Stored)
+        let mut update = first;
+        for _ in 0..MAX_ROUNDS {
+            let written = match update {
+                Some(update) => self.update_order(&order.key, update).await?,
+                None => Written::Refused(
+                    self.get(&self.tables.orders, order_key(&order.key), Consistency::Strong).await?,
+                ),
+            };
+            let known = match written {
+                Written::Done(stored) => {
+                    // What one update does not write: further refunds, and a customer in a guest's place.
+                    self.add(&order.key, state_of(Some(stored))?, &news, told).await?;
+                    return Ok(Recorded::Stored);
+                }
+                Written::Refused(stored) => stored,
+            };
+            update = telling.over(known.as_ref())?;
+            if update.is_none() {
+                let known = state_of(known)?;
+                let is_dated_by_us = telling.is_dated_by_us();
+                let news = if is_dated_by_us { news.without_known_refunds(known.as_ref()) } else { news };
+                return self.add(&order.key, known, &news, told).await;
             }
         }
+        Err(contended())
     }
 
     /// Writes a refund of an order, known or not yet. One that is known stays, unless this is a later version of it

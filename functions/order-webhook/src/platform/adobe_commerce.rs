@@ -12,6 +12,7 @@
 mod amounts;
 mod document;
 mod list;
+mod standing;
 
 use std::sync::Arc;
 

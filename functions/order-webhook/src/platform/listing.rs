@@ -19,6 +19,11 @@ pub(crate) trait Listing: Send {
 
     /// What that page lists. The walk goes on to the next one.
     fn hear(&mut self, answer: &Answer) -> Result<Vec<Listed>, BadInput>;
+
+    /// Whether the list is one of events, each as it once was sent, and not of orders as they are now.
+    fn is_of_events(&self) -> bool {
+        false
+    }
 }
 
 /// One entry of a list, as a webhook would have told it.
@@ -29,6 +34,8 @@ pub struct Listed {
     /// The header that says what the body is, where the platform tells it so.
     pub(crate) topic: Option<(&'static str, &'static str)>,
     pub(crate) body: Vec<u8>,
+    /// When the platform was asked, if it told the order as it was then.
+    pub(crate) read_at: Option<Timestamp>,
 }
 
 /// Why a platform's list cannot be read.
@@ -55,7 +62,7 @@ pub enum Unlisted {
 impl Listed {
     /// An entry whose body is the platform's own JSON. Its name is what the JSON has as its identifier.
     pub(super) fn of(body: &Value, topic: Option<(&'static str, &'static str)>) -> Self {
-        Self { name: name(body), topic, body: body.to_string().into_bytes() }
+        Self { name: name(body), topic, body: body.to_string().into_bytes(), read_at: None }
     }
 
     /// The same, named by the order that it tells of.

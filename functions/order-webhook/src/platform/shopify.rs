@@ -338,11 +338,9 @@ impl RefundBody {
     }
 
     fn refund(&self, currency: Currency, tax_included: bool) -> Result<Refund, BadInput> {
-        Ok(Refund::of_goods(
-            self.processed_at.unwrap_or(self.created_at).0,
-            currency,
-            self.goods(currency, tax_included)?,
-        ))
+        let (goods, kind) = self.given_back(currency, tax_included)?;
+        let refunded_at = self.processed_at.unwrap_or(self.created_at).0;
+        Ok(Refund { kind, ..Refund::of_goods(refunded_at, currency, goods) })
     }
 }
 

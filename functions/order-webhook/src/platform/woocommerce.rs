@@ -4,7 +4,8 @@
 //! an order is newer than what is known is told by the order itself.
 //!
 //! Goods are the order's lines after discounts: shipping, fees and what is no line earn nothing. A line's `total` never
-//! has the tax in it, whatever `prices_include_tax` says of the prices that customers see.
+//! has the tax in it, whatever `prices_include_tax` says of the prices that customers see. A fee below 0 is a discount
+//! that a plug-in gave, or a payment by a gift card or the like; the source's configuration says which.
 //!
 //! Of a refund an order tells only the sum, of goods, shipping and fees together. We take it as goods first, up to all
 //! of them: who gives goods back never keeps their points, and a shop that gives back shipping alone takes a little
@@ -12,6 +13,7 @@
 
 mod consent;
 mod list;
+mod old_api;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use serde_json::Value;
 use store::MAX_REFUNDS_PER_ORDER;
 
 use super::priced::Priced;
-use super::{Delivery, Listing, News, Platform, Unlisted};
+use super::{Delivery, Listing, News, Platform, Request, Unlisted};
 use crate::fields::{
     Amount, BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, null_is_default, read,
 };
@@ -51,14 +53,39 @@ const NOT_FOUND: u16 = 404;
 /// See the file's own words.
 #[derive(Default)]
 struct WooCommerce {
-    country: Option<Country>,
+    shop: Shop,
     /// Only to read the list of orders.
     access: Option<list::ShopAccess>,
 }
 
+/// What the bodies do not tell of a shop.
+#[derive(Clone, Copy, Default)]
+struct Shop {
+    country: Option<Country>,
+    negative_fees: NegativeFees,
+    /// Whether it shows its prices with tax, where an old body does not tell.
+    prices_include_tax: bool,
+}
+
+/// What a fee below 0 is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NegativeFees {
+    /// A discount on the goods, which earns nothing.
+    #[default]
+    Discounts,
+    /// Money in another form, as a gift card is: what it pays for earns.
+    Payments,
+}
+
 /// WooCommerce as a source's configuration sets it up.
 pub(super) fn set_up(document: &SourceDocument) -> Result<Arc<dyn Platform>, SourceError> {
-    Ok(Arc::new(WooCommerce { country: document.country, access: list::access(document)? }))
+    let shop = Shop {
+        country: document.country,
+        negative_fees: document.negative_fees,
+        prices_include_tax: document.prices_include_tax,
+    };
+    Ok(Arc::new(WooCommerce { shop, access: list::access(document)? }))
 }
 
 impl Platform for WooCommerce {
@@ -86,13 +113,17 @@ impl Platform for WooCommerce {
     fn parse(&self, delivery: &Delivery<'_>) -> Result<News, BadInput> {
         let topic = delivery.header(TOPIC).ok_or_else(|| BadInput::at(TOPIC, "the header is missing"))?;
         match topic {
-            "order.created" | "order.updated" => order_news(delivery, self.country, News::Order),
-            "order.restored" => order_news(delivery, self.country, News::Restored),
+            "order.created" | "order.updated" => order_news(delivery, self.shop, News::Order),
+            "order.restored" => order_news(delivery, self.shop, News::Restored),
             "order.deleted" => {
                 let DeletedBody { id } = read(delivery.body)?;
                 Ok(News::Deleted { order: order_key(delivery.source, &id)?, at: delivery.now })
             }
-            "customer.updated" => read::<CustomerBody>(delivery.body)?.news(delivery.source, self.country),
+            "customer.updated" => match read::<CustomerBody>(delivery.body) {
+                Ok(customer) => customer.news(delivery.source, self.shop.country),
+                Err(_) if old_api::is_of_customer(delivery.body) => Ok(News::Request(Request::NewerWebhook)),
+                Err(bad) => Err(bad),
+            },
             _ => Ok(News::Nothing("this topic is not needed")),
         }
     }
@@ -137,20 +168,22 @@ impl CustomerBody {
     }
 }
 
-fn order_news(
-    delivery: &Delivery<'_>,
-    country: Option<Country>,
-    tell: fn(Order) -> News,
-) -> Result<News, BadInput> {
+fn order_news(delivery: &Delivery<'_>, shop: Shop, tell: fn(Order) -> News) -> Result<News, BadInput> {
     let order = match read::<OrderBody>(delivery.body) {
         Ok(order) => order,
-        Err(bad) => return unread_order(delivery, bad),
+        Err(bad) => {
+            return old_api::news(delivery, shop, tell).unwrap_or_else(|| unread_order(delivery, bad));
+        }
     };
-    if order.status == "checkout-draft" {
-        // Nobody has ordered yet; when somebody does, the order is dated anew.
-        return Ok(News::Nothing("the order is not placed yet"));
+    if order.is_draft() {
+        return Ok(unplaced());
     }
-    order.told(delivery.source, country).map(tell)
+    order.told(delivery.source, shop).map(tell)
+}
+
+/// Nobody has ordered yet; when somebody does, the order is dated anew.
+fn unplaced() -> News {
+    News::Nothing("the order is not placed yet")
 }
 
 /// A webhook sends what the shop answers when it is asked for the order: where it could not read it, an error.
@@ -160,10 +193,8 @@ fn unread_order(delivery: &Delivery<'_>, bad: BadInput) -> Result<News, BadInput
         Ok(ErrorBody { data: ErrorData { status: NOT_FOUND }, .. }) => {
             Ok(News::Nothing("the shop has this order no more"))
         }
-        Ok(_) => Err(BadInput::at(
-            "the body",
-            "is an error of the shop's own; the webhook must belong to a user who may read orders",
-        )),
+        // Refused five times, the webhook would be disabled, and stay so when its user is mended.
+        Ok(_) => Ok(News::Request(Request::WebhookUser)),
         Err(_) => Err(bad),
     }
 }
@@ -199,7 +230,12 @@ struct OrderBody {
     prices_include_tax: bool,
     line_items: Vec<LineItem>,
     #[serde(default, deserialize_with = "null_is_default")]
+    fee_lines: Vec<LineItem>,
+    #[serde(default, deserialize_with = "null_is_default")]
     refunds: Vec<RefundBody>,
+    /// Whether its refunds are told at all; an old body tells none.
+    #[serde(skip)]
+    hides_refunds: bool,
     #[serde(default, deserialize_with = "null_is_default")]
     coupon_lines: Vec<CouponLine>,
     customer_id: Option<Id<CustomerId>>,
@@ -244,8 +280,8 @@ impl Billing {
 }
 
 impl OrderBody {
-    fn told(self, source: &SourceName, country: Option<Country>) -> Result<Order, BadInput> {
-        let priced = self.priced()?;
+    fn told(self, source: &SourceName, shop: Shop) -> Result<Order, BadInput> {
+        let priced = self.priced(shop.negative_fees)?;
         let (payment, cancelled) = self.standing();
         let snapshot = Snapshot {
             updated_at: self.date_modified_gmt.0,
@@ -261,8 +297,12 @@ impl OrderBody {
             placed_at: self.date_created_gmt.0,
             refunds: self.refunds_of(&priced)?,
             snapshot,
-            customer: Some(self.customer(source, country)),
+            customer: Some(self.customer(source, shop.country)),
         })
+    }
+
+    fn is_draft(&self) -> bool {
+        self.status == "checkout-draft"
     }
 
     /// How far it is paid, and whether it is cancelled. A status of the shop's own, such as "shipped", says nothing of
@@ -280,10 +320,13 @@ impl OrderBody {
     }
 
     /// Both amounts are rounded once from the exact sum, so that each is right by itself; the tax is what is between.
-    /// Plugins write discounts as lines below 0; less than nothing earns nothing.
-    fn priced(&self) -> Result<Priced, BadInput> {
-        let net: Decimal = self.line_items.iter().map(|line| line.total.0).sum();
-        let tax: Decimal = self.line_items.iter().map(|line| line.total_tax.0).sum();
+    /// Plugins write discounts as lines or fees below 0; less than nothing earns nothing.
+    fn priced(&self, negative_fees: NegativeFees) -> Result<Priced, BadInput> {
+        let is_discount =
+            |fee: &&LineItem| negative_fees == NegativeFees::Discounts && fee.total.0 < Decimal::ZERO;
+        let lines = || self.line_items.iter().chain(self.fee_lines.iter().filter(is_discount));
+        let net: Decimal = lines().map(|line| line.total.0).sum();
+        let tax: Decimal = lines().map(|line| line.total_tax.0).sum();
         let net = net.max(Decimal::ZERO);
         let gross = net + tax.max(Decimal::ZERO);
         Ok(Priced {
@@ -298,6 +341,9 @@ impl OrderBody {
     /// A shop may delete a refund, and the order is told without it. So the sum of those that there are, also of none,
     /// is told too: it stands for every refund told until then.
     fn refunds_of(&self, priced: &Priced) -> Result<BTreeMap<RefundId, Refund>, BadInput> {
+        if self.hides_refunds {
+            return Ok(BTreeMap::new());
+        }
         if self.refunds.len() >= MAX_REFUNDS_PER_ORDER {
             return Err(BadInput::at("refunds", format_args!("are not less than {MAX_REFUNDS_PER_ORDER}")));
         }

@@ -20,6 +20,9 @@ struct Posted {
 pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: bool) -> Result<(), Stop> {
     let Some(effective_at) = state.effective_at() else { return Ok(()) };
     let cause = state.cause();
+    for moment in &state.formerly_placed_at {
+        withdraw(draft, state, *moment)?;
+    }
     let posted = if first_seen {
         Posted::default()
     } else {
@@ -37,6 +40,18 @@ pub(super) fn reconcile(draft: &mut Draft<'_>, state: &OrderState, first_seen: b
     Ok(())
 }
 
+/// Takes back what an order posted as of a moment at which, as an operator says, it was not placed.
+fn withdraw(draft: &mut Draft<'_>, state: &OrderState, moment: Timestamp) -> Result<(), Stop> {
+    let cause = state.cause();
+    let posted = Posted::among(draft.journal_since(moment)?, moment, &cause)?;
+    if posted.newest_revision > state.revision || posted.deltas == Deltas::default() {
+        return Ok(());
+    }
+    let deltas = difference(Target::default(), posted.deltas)?;
+    let id = EntryId { effective_at: moment, cause, n: posted.entries };
+    draft.post(id, deltas, Kind::Order { revision: state.revision })
+}
+
 /// Whether an order has posted what it should: reconciling it would post nothing. Of the entries, those of other
 /// causes do not matter.
 pub fn is_reconciled(
@@ -45,7 +60,13 @@ pub fn is_reconciled(
     entries: &[Entry],
 ) -> Result<bool, DecideError> {
     let Some(effective_at) = state.effective_at() else { return Ok(true) };
-    let posted = Posted::among(entries.iter(), effective_at, &state.cause())?;
+    let cause = state.cause();
+    for moment in &state.formerly_placed_at {
+        if Posted::among(entries.iter(), *moment, &cause)?.deltas != Deltas::default() {
+            return Ok(false);
+        }
+    }
+    let posted = Posted::among(entries.iter(), effective_at, &cause)?;
     Ok(missing(programmes, state, &posted)?.is_none())
 }
 

@@ -9,6 +9,7 @@ use crate::money::Currency;
 use crate::order::{OrderState, Refund, Snapshot};
 use crate::points::{Overflow, Points};
 use crate::programme::{Programme, Programmes};
+use crate::time::Timestamp;
 
 /// What an order should have posted in all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Target {
 /// The target of an order, or of a refund that names no order.
 pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, DecideError> {
     if let Some(refund) = &state.unlinked {
-        return of_unlinked(&programmes.at(refund.refunded_at).programme, refund);
+        return of_unlinked(programme_of(programmes, state, refund.refunded_at)?, refund);
     }
     if state.part_of.is_some() {
         return Ok(Target::default());
@@ -38,7 +39,18 @@ pub fn target(programmes: &Programmes, state: &OrderState) -> Result<Target, Dec
         return Ok(Target::default());
     };
     let refunds: Vec<_> = state.own_refunds().collect();
-    of_order(&programmes.at(placed_at).programme, snapshot, &refunds, paid, total)
+    of_order(programme_of(programmes, state, placed_at)?, snapshot, &refunds, paid, total)
+}
+
+/// The rules of the day on which it was placed, unless an operator says which.
+fn programme_of<'a>(
+    programmes: &'a Programmes,
+    state: &OrderState,
+    moment: Timestamp,
+) -> Result<&'a Programme, DecideError> {
+    let Some(number) = state.under() else { return Ok(&programmes.at(moment).programme) };
+    let version = programmes.numbered(number).ok_or(DecideError::NoVersion(number))?;
+    Ok(&version.programme)
 }
 
 /// `paid / total` is the share of the order that is paid.

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod checkout;
+mod correcting;
 mod expiry;
 mod hearing;
 mod laws;

@@ -44,6 +44,11 @@ impl Programmes {
         self.first.from
     }
 
+    /// The numbers of all versions, in the order in which they come into force.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.versions().map(|version| version.number)
+    }
+
     /// Whether orders may have waited for somebody to enrol: under any version, since what began to wait goes on.
     pub fn may_have_waited(&self) -> bool {
         self.versions().any(|version| version.programme.enrolment == Enrolment::Explicit)

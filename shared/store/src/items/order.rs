@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    CouponCode, Currency, Customer, CustomerMerge, MemberId, OrderKey, OrderState, Refund, RefundId,
-    Snapshot, Timestamp,
+    Correction, CouponCode, Currency, Customer, CustomerMerge, Facts, MemberId, OrderKey, OrderState, Refund,
+    RefundId, Says, Snapshot, Timestamp,
 };
 use serde::Deserialize;
 use serde_dynamo::Item;
@@ -30,17 +30,25 @@ struct OrderItem {
     #[serde(default)]
     quiet: bool,
     part_of: Option<OrderKey>,
+    #[serde(default)]
+    corrections: Vec<Correction>,
 }
 
 /// Reads an order from the image of a stream record.
 pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
     let refunds = refunds_of(&image)?;
-    let snapshot = image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
+    let told: Option<Snapshot> =
+        image.contains_key(orders::UPDATED_AT).then(|| read(image.clone())).transpose()?;
     let item: OrderItem = read(image)?;
+    let facts = Facts::after(&item.corrections);
+    let snapshot = told.map(|told| facts.applied_to(told));
+    let placed_at = item.placed_at.map(|told| facts.placed_at.unwrap_or(told));
     Ok(OrderState {
+        formerly_placed_at: formerly_placed_at(&item, placed_at),
+        corrections: item.corrections,
         key: item.order,
         revision: item.revision,
-        placed_at: item.placed_at,
+        placed_at,
         owner: item.owner,
         claimed_by: item.claimed_by,
         snapshot,
@@ -52,6 +60,19 @@ pub fn order_of_image(image: Item) -> Result<OrderState, ImageError> {
         quiet: item.quiet,
         part_of: item.part_of,
     })
+}
+
+/// Every moment that an operator replaced, or put in the place of another one, but for the one that holds.
+fn formerly_placed_at(item: &OrderItem, placed_at: Option<Timestamp>) -> BTreeSet<Timestamp> {
+    let corrected = item.corrections.iter().filter_map(|correction| match &correction.says {
+        Says::Facts(facts) => facts.placed_at,
+        Says::AsTold => None,
+    });
+    let mut moments: BTreeSet<_> = corrected.chain(item.placed_at).collect();
+    placed_at.iter().for_each(|holds| {
+        moments.remove(holds);
+    });
+    moments
 }
 
 fn refunds_of(image: &Item) -> Result<BTreeMap<RefundId, Refund>, ImageError> {

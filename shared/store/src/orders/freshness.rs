@@ -1,27 +1,43 @@
-//! Which of two snapshots of an order is the later one, as one text that DynamoDB compares.
+//! Which of two snapshots of an order is the later one, as a text that DynamoDB compares.
 
 use domain::{Order, Payment, Timestamp, time};
+use serde_json::json;
 
-use crate::items::ImageError;
 use crate::keys::fnv1a;
 
-/// The platform's time decides. Of two snapshots of the same time the later stage of an order's life wins:
-/// unpaid, paid in part (the more is paid, the later), paid, cancelled; then the one with more refunds. A
-/// digest of the content makes the order total, so that the same one wins whichever comes first.
-pub(super) fn freshness(order: &Order) -> Result<String, ImageError> {
-    let digest = serde_json::to_vec(&(&order.snapshot, &order.refunds)).map_err(ImageError::new)?;
-    Ok(format!(
-        "{}#{}#{:04}#{:016x}",
-        time::sortable(order.snapshot.updated_at),
-        stage(order),
-        order.refunds.len(),
-        fnv1a(&digest),
-    ))
+/// The platform's time decides. Of two snapshots of the same time the later stage of an order's life is the later one:
+/// unpaid, paid in part (the more is paid, the later), paid, cancelled; then the one with more refunds.
+pub(super) fn freshness(order: &Order) -> String {
+    format!("{}{}#{:04}", moment(order), stage(order), order.refunds.len())
+}
+
+/// What every freshness of the same time begins with: it sorts before all of them, and after those of any earlier time.
+pub(super) fn moment(order: &Order) -> String {
+    format!("{}#", time::sortable(order.snapshot.updated_at))
 }
 
 /// Of a deletion: later than whatever the platform told of the same time.
 pub(super) fn freshness_of_deletion(at: Timestamp) -> String {
     format!("{}#4", time::sortable(at))
+}
+
+/// The platform's time in a freshness.
+pub(super) fn time_of(freshness: &str) -> Option<Timestamp> {
+    time::instant(freshness.split_once('#')?.0).ok()
+}
+
+/// A freshness without what stands behind it in older items: a digest.
+pub(super) fn comparable(freshness: &str) -> &str {
+    let mut ends = freshness.match_indices('#').map(|(at, _)| at);
+    ends.nth(2).and_then(|end| freshness.get(..end)).unwrap_or(freshness)
+}
+
+/// A digest of what an order tells, whenever it was told: the same one means the same telling, again.
+pub(super) fn digest(order: &Order) -> String {
+    let snapshot = domain::Snapshot { updated_at: Timestamp::UNIX_EPOCH, ..order.snapshot.clone() };
+    let refunds: Vec<_> =
+        order.refunds.iter().map(|(id, refund)| (id, refund.currency, refund.goods)).collect();
+    format!("{:016x}", fnv1a(json!([snapshot, refunds]).to_string().as_bytes()))
 }
 
 fn stage(order: &Order) -> String {
@@ -77,17 +93,30 @@ mod tests {
             order(at, Payment::Unpaid, true, 0),
             order(then, Payment::Unpaid, false, 0),
         ];
-        let mut texts = in_order.iter().map(|order| freshness(order).unwrap()).collect::<Vec<_>>();
+        let mut texts = in_order.iter().map(freshness).collect::<Vec<_>>();
         texts.insert(7, freshness_of_deletion(time::instant(at).unwrap()));
+        texts.insert(0, moment(&in_order[0]));
+        texts.insert(9, moment(&in_order[7]));
         assert!(texts.is_sorted_by(|a, b| a < b), "{texts:#?}");
+        assert!(texts.iter().all(|text| time_of(text).is_some()));
     }
 
     #[test]
-    fn equal_content_is_equally_fresh_and_other_content_is_not() {
+    fn the_same_content_has_the_same_digest_whenever_it_was_told_and_other_content_has_not() {
         let first = order("2026-03-01T10:00:00Z", Payment::Paid, false, 1);
-        let mut other = first.clone();
-        assert_eq!(freshness(&first), freshness(&other));
+        let mut other = order("2026-03-02T10:00:00Z", Payment::Paid, false, 1);
+        assert_eq!(digest(&first), digest(&other));
         other.snapshot.goods = Goods::untaxed(4_000);
-        assert_ne!(freshness(&first), freshness(&other));
+        assert_ne!(digest(&first), digest(&other));
+    }
+
+    #[test]
+    fn a_freshness_of_older_items_is_compared_without_its_digest() {
+        let paid = order("2026-03-01T10:00:00Z", Payment::Paid, false, 1);
+        let now = freshness(&paid);
+        assert_eq!(comparable(&format!("{now}#00000000deadbeef")), now);
+        assert_eq!(comparable(&now), now);
+        let deleted = freshness_of_deletion(paid.snapshot.updated_at);
+        assert_eq!(comparable(&deleted), deleted);
     }
 }

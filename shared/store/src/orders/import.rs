@@ -3,8 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Order, OrderKey, Refund, RefundId, UnlinkedRefund};
 
-use super::Recorded;
-use super::news::{News, snapshot_update};
+use super::news::News;
+use super::telling::Telling;
+use super::{Arrival, Recorded};
 use crate::expression::Update;
 use crate::keys::orders;
 use crate::{Store, StoreError};
@@ -31,7 +32,9 @@ impl Told {
 impl Store {
     /// As [`Store::record_order`], of an order of the past. What is known of it already stays as it is.
     pub async fn import_order(&self, order: &Order) -> Result<Recorded, StoreError> {
-        self.record_snapshot(order, snapshot_update(order)?, Told::Afterwards).await
+        let telling = Telling::of(order, Arrival::Sent, Told::Afterwards);
+        let first = telling.first()?;
+        self.record_telling(order, &telling, first, Told::Afterwards).await
     }
 
     /// As [`Store::record_refund`], of a refund of the past.

@@ -27,8 +27,7 @@ const SOMETIMES: [&str; 3] = [orders::CANCELLED, orders::TEST, orders::COUPONS];
 /// The freshness of an order of which only the deletion is known: it sorts before every other.
 const NOTHING_KNOWN: &str = "-";
 
-/// The update that writes a snapshot, if it is fresher than the one that is stored, with the refunds that
-/// came with it.
+/// The update that writes a snapshot with the refunds that came with it; on what condition, its telling says.
 pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
     let mut update = Update::default();
     let snapshot = snapshot_attributes(&order.snapshot)?;
@@ -50,10 +49,8 @@ pub(super) fn snapshot_update(order: &Order) -> Result<Update, StoreError> {
     for (id, refund) in versioned(order).into_iter().take(MAX_REFUNDS_PER_WRITE) {
         update.set(&keys::refund(id), refund_value(&refund)?);
     }
-    let freshness = text(freshness(order)?);
-    update.set(orders::FRESHNESS, freshness.clone());
+    update.set(orders::FRESHNESS, text(freshness(order)));
     update.remove(orders::DELETED);
-    update.if_missing_or_below(orders::FRESHNESS, freshness);
     revise(&mut update);
     Ok(update)
 }
@@ -65,12 +62,10 @@ fn versioned(order: &Order) -> BTreeMap<&RefundId, Cow<'_, Refund>> {
     refunds.map(|(id, refund)| (id, Cow::Owned(refund.clone().as_of(version(refund))))).collect()
 }
 
-/// As [`snapshot_update`], of an order that was taken out of the bin: it is also written over a deletion, if it
-/// is fresher than what was known when the order was deleted.
-pub(super) fn restoration_update(order: &Order) -> Result<Update, StoreError> {
-    let mut update = snapshot_update(order)?;
-    update.or_if_below(orders::DELETED, text(freshness(order)?));
-    Ok(update)
+/// An order that was taken out of the bin is also written over a deletion, if it is fresher than what was known when
+/// the order was deleted.
+pub(super) fn or_restore(update: &mut Update, order: &Order) {
+    update.or_if_below(orders::DELETED, text(freshness(order)));
 }
 
 /// The update that deletes an order, known or not, and leaves whatever else is known of it; nothing where it is
@@ -125,7 +120,7 @@ pub(super) fn merge_update(merge: &CustomerMerge) -> Result<Update, StoreError> 
 }
 
 /// Whatever is written is a revision, and takes up again what was put aside.
-fn revise(update: &mut Update) {
+pub(super) fn revise(update: &mut Update) {
     update.count(orders::REVISION);
     take_up(update);
 }
@@ -168,6 +163,12 @@ impl<'a> News<'a> {
             currency: Some(order.snapshot.currency),
             ..Self::default()
         }
+    }
+
+    /// Without the refunds that are known: dated as they came, they would pass for newer whenever they come again.
+    pub(super) fn without_known_refunds(mut self, stored: Option<&OrderState>) -> Self {
+        self.refunds.retain(|id, _| stored.is_none_or(|order| !order.refunds.contains_key(*id)));
+        self
     }
 
     /// Of a refund of an order, which names nobody: whose it is, the order tells.

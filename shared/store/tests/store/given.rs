@@ -178,3 +178,11 @@ pub(crate) async fn commit(store: &Store, decision: &Decision) -> Result<(), Sto
 pub(crate) fn body_of(text: &str) -> store::BodyDigest {
     store::BodyDigest::of(&SourceName::new("shop").unwrap(), text.as_bytes())
 }
+
+/// The order as of a later moment, with goods of so much.
+pub(crate) fn later(order: &Order, updated_at: &str, amount: i64) -> Order {
+    let mut later = order.clone();
+    later.snapshot.updated_at = at(updated_at);
+    later.snapshot.goods = Goods::untaxed(amount);
+    later
+}

@@ -4,6 +4,7 @@
 
 mod capacity;
 mod commit;
+mod correcting;
 mod due;
 mod given;
 mod members;
@@ -15,4 +16,5 @@ mod person;
 mod programmes;
 mod support;
 mod sweep;
+mod telling;
 mod waiting;

@@ -2,22 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Contact, CouponCode, Currency, Customer, Goods, Order, OrderKey, OrderState, Payment};
+use domain::{Contact, CouponCode, Currency, Customer, Order, OrderKey, OrderState, Payment};
 use domain::{Refund, RefundId, RefundKind, UnlinkedRefund};
 use store::{Deletion, MAX_REFUNDS_PER_ORDER, Recorded, Store, StoreError};
 
-use crate::given::{NOON, at, body_of, customer, euro, order, order_key, refund, refund_id, source};
+use crate::given::{NOON, at, body_of, customer, euro, later, order, order_key, refund, refund_id, source};
 use crate::support::Bench;
 
 async fn stored(store: &Store, id: &str) -> OrderState {
     store.order(&order_key(id)).await.unwrap().expect("the order is known")
-}
-
-fn later(order: &Order, updated_at: &str, amount: i64) -> Order {
-    let mut later = order.clone();
-    later.snapshot.updated_at = at(updated_at);
-    later.snapshot.goods = Goods::untaxed(amount);
-    later
 }
 
 fn with_refunds(mut order: Order, refunds: impl IntoIterator<Item = (String, Refund)>) -> Order {
@@ -56,6 +49,8 @@ async fn an_order_reads_back_as_it_was_told() {
         unlinked: None,
         merge: None,
         quiet: false,
+        corrections: vec![],
+        formerly_placed_at: Default::default(),
         part_of: None,
     };
     assert_eq!(stored(&store, "1").await, expected);

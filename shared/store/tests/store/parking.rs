@@ -1,22 +1,14 @@
 //! What is put aside stays so until something new comes in or an operator says otherwise.
 
-use domain::{Goods, Order};
 use store::{Dropped, Recorded, Standing, Store};
 
-use crate::given::{NOON, at, body_of, order, order_key, refund, refund_id};
+use crate::given::{NOON, at, body_of, later, order, order_key, refund, refund_id};
 use crate::support::Bench;
 
 const LATER: &str = "2026-03-03T12:00:00Z";
 
 async fn standing(store: &Store, id: &str) -> Standing {
     store.order_with_standing(&order_key(id)).await.unwrap().expect("the order is known").1
-}
-
-fn later(order: &Order, updated_at: &str, amount: i64) -> Order {
-    let mut later = order.clone();
-    later.snapshot.updated_at = at(updated_at);
-    later.snapshot.goods = Goods::untaxed(amount);
-    later
 }
 
 #[tokio::test]

@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Customer, CustomerId, Goods, Order, OrderKey, Payment, Refund, RefundId, RefundKind};
+use domain::{Customer, CustomerId, Order, OrderKey, Payment, Refund, RefundId, RefundKind};
 use domain::{Phone, Snapshot, SourceName};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Shop;
 use super::amounts::Amounts;
-use crate::fields::{BadInput, Email, Id, PlatformId, Utc, contact, coupons, minor_units, read_part};
+use super::standing::{self, Standing};
+use crate::fields::{BadInput, Email, Id, PlatformId, Utc, contact, coupons, read_part};
 use crate::phone::{Country, read_phone};
 use crate::platform::News;
 
@@ -24,7 +25,9 @@ const WRAPPERS: [&str; 3] = ["order", "invoice", "creditmemo"];
 const GUEST: &str = "0";
 /// States of an invoice and of a credit memo, the same for both: open, paid (back), cancelled.
 const DONE: &str = "2";
-/// The refund by which an order says that nothing of it is left.
+/// How long after its order a credit memo that was saved with it may be dated.
+const BESIDE_ITS_ORDER: Duration = Duration::from_secs(5);
+/// The refund by which a closed order says what was given back of it.
 const CLOSED: &str = "closed";
 /// How long before its moment an invoice is told, so that its order, saved with it, holds against it.
 const BEFORE_ITS_ORDER: Duration = Duration::from_secs(1);
@@ -125,11 +128,13 @@ impl OrderDocument {
         let Utc(placed_at) = needed(&fields, "created_at")?;
         let Utc(updated_at) = optional(&fields, "updated_at")?.unwrap_or(Utc(placed_at));
         let goods = amounts.goods(shop.prices_include_tax)?;
-        let (payment, is_cancelled, is_closed) = standing(&fields, &amounts)?;
+        let Standing { payment, is_cancelled, is_closed } = standing::of(&fields, &amounts)?;
         let mut refunds = BTreeMap::new();
+        // Its credit memos say what was given back; a closed order says so once more, for a shop that does not send them.
         if is_closed {
-            let all = goods_with_tax(&goods);
-            let refund = Refund::of_money(updated_at, amounts.currency, all, RefundKind::SoFar);
+            let money = standing::given_back(&amounts, &goods)?;
+            let told_at = updated_at + BESIDE_ITS_ORDER;
+            let refund = Refund::of_money(told_at, amounts.currency, money, RefundKind::SoFar);
             refunds.insert(RefundId::new(CLOSED).map_err(|error| BadInput::at("state", error))?, refund);
         }
         Ok(News::Order(Order {
@@ -148,28 +153,6 @@ impl OrderDocument {
             refunds,
         }))
     }
-}
-
-/// How far an order is paid, whether it is cancelled, and whether nothing of it is left. Its credit memos say what was
-/// given back; a closed order says so once more, for a shop that does not send them.
-fn standing(fields: &Fields, amounts: &Amounts<'_>) -> Result<(Payment, bool, bool), BadInput> {
-    let text = |name| fields.get(name).and_then(Value::as_str);
-    Ok(match text("state").or(text("status")).unwrap_or_default() {
-        "processing" | "complete" => (paid_so_far(amounts)?, false, false),
-        "closed" => (Payment::Paid, false, true),
-        "canceled" => (Payment::Unpaid, true, false),
-        _ => (Payment::Unpaid, false, false),
-    })
-}
-
-/// An order is in process once anything of it was invoiced or shipped. It is paid, unless it says that only a part is.
-fn paid_so_far(amounts: &Amounts<'_>) -> Result<Payment, BadInput> {
-    if !amounts.tells("total_paid") || !amounts.tells("grand_total") {
-        return Ok(Payment::Paid);
-    }
-    let paid = minor_units("total_paid", amounts.get("total_paid")?, amounts.currency)?;
-    let total = minor_units("grand_total", amounts.get("grand_total")?, amounts.currency)?;
-    Ok(if paid > 0 && paid < total { Payment::Partial { paid, total } } else { Payment::Paid })
 }
 
 impl InvoiceDocument {
@@ -212,11 +195,11 @@ impl CreditMemoDocument {
         let Utc(refunded_at) = needed(&fields, "created_at")?;
         let order: Id<PlatformId> = needed(&fields, "order_id")?;
         let Id(id): Id<RefundId> = either(&fields, "entity_id", "increment_id")?;
-        let goods = amounts.goods(prices_include_tax)?;
-        if goods_with_tax(&goods) == 0 {
+        let (goods, kind) = amounts.given_back(prices_include_tax)?;
+        if goods.amount == 0 && goods.tax == 0 {
             return Ok(News::Nothing("the credit memo gives back no goods"));
         }
-        let refund = Refund::of_goods(refunded_at, amounts.currency, goods);
+        let refund = Refund { kind, ..Refund::of_goods(refunded_at, amounts.currency, goods) };
         Ok(News::Refund { order: order_key(source, &order, "order_id")?, id, refund })
     }
 }
@@ -251,10 +234,6 @@ fn billing_phone(fields: &Fields, country: Option<Country>) -> Option<Phone> {
     let address = fields.get("billing_address").or_else(|| all().find(is_billing))?;
     let text = |name| address.get(name).and_then(Value::as_str);
     read_phone(text("telephone"), Country::beside(text("country_id"), country))
-}
-
-fn goods_with_tax(goods: &Goods) -> i64 {
-    if goods.tax_included { goods.amount } else { goods.amount.saturating_add(goods.tax) }
 }
 
 fn optional<T: DeserializeOwned>(fields: &Fields, name: &str) -> Result<Option<T>, BadInput> {

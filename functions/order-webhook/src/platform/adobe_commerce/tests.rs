@@ -151,8 +151,51 @@ fn the_state_says_how_far_an_order_is_paid() {
         let by_status = with(&body, json!({"state": null, "status": state}));
         assert_eq!(standing(&by_status), expected, "{state}");
     }
-    let in_part = with(&saved("processing", "2026-03-01 09:15:04"), json!({"total_paid": "20.00"}));
-    assert_eq!(standing(&in_part).0, Payment::Partial { paid: 2_000, total: 5_290 });
+}
+
+#[test]
+fn the_share_that_is_paid_is_one_of_the_goods_because_shipping_is_invoiced_first() {
+    let payment = |change| order(&with(&saved("complete", "2026-03-01 09:15:04"), change)).snapshot.payment;
+    assert_eq!(payment(json!({"total_paid": "20.00"})), Payment::Partial { paid: 2_000, total: 5_290 });
+    let shipped = json!({"total_paid": "20.00", "shipping_amount": "4.08", "shipping_discount_amount": 0});
+    assert_eq!(payment(shipped), Payment::Partial { paid: 1_510, total: 4_800 }, "4.90 of it are shipping");
+    let half = json!({"subtotal": 100, "discount_amount": 0, "grand_total": 110, "shipping_amount": 10,
+        "subtotal_invoiced": 50, "subtotal_canceled": 50, "total_canceled": 50, "total_paid": 60});
+    assert_eq!(payment(half.clone()), Payment::Partial { paid: 5_000, total: 10_000 });
+    let of_half = |change| payment(with(&half, change));
+    assert_eq!(
+        of_half(json!({"subtotal_invoiced": 100, "total_invoiced": 110, "total_paid": 110})),
+        Payment::Paid
+    );
+    let unpaid = json!({"subtotal_invoiced": 50, "total_invoiced": 60, "total_paid": 30});
+    assert_eq!(
+        of_half(unpaid),
+        Payment::Partial { paid: 2_500, total: 10_000 },
+        "half of the invoices is open"
+    );
+    let discounted = json!({"discount_amount": -40, "discount_invoiced": -10});
+    assert_eq!(of_half(discounted), Payment::Partial { paid: 4_000, total: 6_000 }, "by what the goods cost");
+    let only_canceled = json!({"subtotal_invoiced": null, "subtotal_canceled": 50});
+    assert_eq!(of_half(only_canceled), Payment::Partial { paid: 5_000, total: 10_000 });
+    assert_eq!(payment(json!({"subtotal_invoiced": 50, "total_paid": "52.90"})), Payment::Paid);
+}
+
+#[test]
+fn a_closed_order_says_how_much_was_given_back_where_that_is_not_all() {
+    let given_back = |change| {
+        let closed = order(&with(&saved("closed", "2026-03-06 09:15:04"), change));
+        closed.refunds.values().next().unwrap().goods.amount
+    };
+    let part = json!({"total_paid": "52.90", "total_refunded": "16.50"});
+    assert_eq!(given_back(part.clone()), 1_650);
+    let part = |change| given_back(with(&part, change));
+    assert_eq!(part(json!({"shipping_refunded": "4.00", "shipping_tax_refunded": "0.50"})), 1_200);
+    let exact = json!({"subtotal_refunded": 10, "discount_refunded": "-2.00", "tax_refunded": "2.00",
+        "shipping_tax_refunded": "0.50", "adjustment_positive": 1, "adjustment_negative": "0.50"});
+    assert_eq!(part(exact), 1_000);
+    assert_eq!(part(json!({"total_refunded": "52.90"})), 4_800, "of all that was paid");
+    assert_eq!(part(json!({"total_paid": "16.50"})), 4_800, "of all that was paid, though not all was");
+    assert_eq!(part(json!({"total_refunded": "0.00"})), 0);
 }
 
 #[test]
@@ -187,12 +230,35 @@ fn a_credit_memo_is_a_refund_of_its_goods_and_adjustments() {
     assert_eq!(goods(json!({})), Some(1_250));
     assert_eq!(goods(json!({"discount_amount": 2.5})), Some(1_000));
     assert_eq!(goods(json!({"adjustment_positive": 1, "adjustment_negative": "2.00"})), Some(1_150));
-    assert_eq!(goods(json!({"subtotal": 0, "adjustment_positive": "3.00"})), Some(300));
     assert_eq!(
         goods(json!({"subtotal": 0, "shipping_amount": 5, "tax_amount": 1, "shipping_tax_amount": 1})),
         None
     );
     assert_eq!(goods(json!({"state": "1"})), None);
+}
+
+#[test]
+fn an_adjustment_is_money_with_its_tax_in_it() {
+    let given_back = |change| match parse(&with(&memo(51, "100", "2026-03-05 08:00:00"), change)) {
+        Ok(News::Refund { refund, .. }) => (refund.kind, refund.goods.amount, refund.goods.tax),
+        other => panic!("{other:?}"),
+    };
+    let kept = json!({"tax_amount": 20, "adjustment_negative": 60});
+    assert_eq!(given_back(kept), (RefundKind::Goods, 5_000, 1_000), "60.00 of the 120.00 went back");
+    let more = json!({"tax_amount": 20, "adjustment_positive": "12.00"});
+    assert_eq!(given_back(more), (RefundKind::Goods, 11_000, 2_200));
+    let both = json!({"tax_amount": 20, "adjustment_positive": 12, "adjustment_negative": "-12"});
+    assert_eq!(given_back(both), (RefundKind::Goods, 10_000, 2_000), "whatever the sign of the second");
+    assert_eq!(given_back(json!({"tax_amount": 20, "adjustment": -60})), (RefundKind::Goods, 5_000, 1_000));
+    let gesture = json!({"subtotal": 0, "adjustment_positive": "3.00"});
+    assert_eq!(given_back(gesture), (RefundKind::Money, 300, 0), "without goods it stands for itself");
+}
+
+#[test]
+fn the_adjustments_of_its_credit_memos_do_not_change_an_orders_goods() {
+    let adjusted = json!({"adjustment_positive": "5.00", "adjustment_negative": "2.00"});
+    let goods = order(&with(&saved("complete", "2026-03-06 09:15:04"), adjusted)).snapshot.goods;
+    assert_eq!(goods, Goods { amount: 4_000, tax: 800, tax_included: false });
 }
 
 #[test]

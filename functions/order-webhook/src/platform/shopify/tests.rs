@@ -1,6 +1,6 @@
 //! Shopify's bodies: money before and after refunds, what is paid, and who bought.
 
-use domain::Goods;
+use domain::{Goods, RefundKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -275,7 +275,104 @@ fn a_gesture_without_goods_is_a_refund() {
             {"kind": "refund_discrepancy", "amount": "-10.00"},
         ]),
     );
-    assert_eq!(refund(&gesture).goods, Goods::untaxed(1_000));
+    let gesture = refund(&gesture);
+    assert_eq!((gesture.kind, gesture.goods), (RefundKind::Money, Goods::untaxed(1_000)), "its tax is in it");
+}
+
+/// So much shipping, as its own line tells it.
+fn shipping(amount: &str) -> Value {
+    let money = |amount: &str| json!({"shop_money": {"amount": amount, "currency_code": "EUR"}});
+    json!([{"subtotal_amount_set": money(amount), "tax_amount_set": money("0.00")}])
+}
+
+#[test]
+fn the_part_of_a_discrepancy_that_is_of_the_shipping_takes_nothing_off_the_goods() {
+    let of = |adjustments: Value, given_back: &str, money: &str| {
+        let back = with(tea_back(), "order_adjustments", adjustments);
+        let back = with(back, "refund_shipping_lines", shipping(given_back));
+        let transactions =
+            json!([{"kind": "refund", "status": "success", "amount": money, "currency": "EUR"}]);
+        refund(&with(back, "transactions", transactions)).goods
+    };
+    let short = |amount: &str| json!({"kind": "refund_discrepancy", "amount": amount});
+    let all = json!({"kind": "shipping_refund", "amount": "-3.47"});
+    assert_eq!(
+        of(json!([all, short("2.60")]), "0.87", "30.87"),
+        taxed(3_000, 500),
+        "all of it is shipping's"
+    );
+    assert_eq!(
+        of(json!([all, short("8.60")]), "0.87", "24.87"),
+        taxed(2_400, 400),
+        "6.00 of it are the goods'"
+    );
+    assert_eq!(
+        of(json!([all, short("6.00")]), "3.47", "27.47"),
+        taxed(2_400, 400),
+        "all of it is the goods'"
+    );
+    assert_eq!(of(json!([{"amount": "2.60"}]), "0.87", "30.87"), taxed(3_000, 500), "without a kind");
+    assert_eq!(
+        of(json!([{"amount": "6.00"}]), "3.47", "27.47"),
+        taxed(2_400, 400),
+        "without a kind, the goods'"
+    );
+}
+
+#[test]
+fn an_adjustment_without_a_kind_is_of_shipping_where_its_reason_says_so() {
+    let back =
+        with(tea_back(), "order_adjustments", json!([{"reason": "Shipping refund", "amount": "-4.90"}]));
+    assert_eq!(refund(&back).goods, taxed(3_000, 500));
+    let in_set = json!([{"amount_set": {"shop_money": {"amount": "-6.00", "currency_code": "EUR"}}}]);
+    assert_eq!(refund(&with(tea_back(), "order_adjustments", in_set)).goods, taxed(3_600, 600));
+}
+
+#[test]
+fn shipping_and_duties_given_back_are_no_goods_but_part_of_what_was_to_be_paid() {
+    let back = with(tea_back(), "refund_shipping_lines", shipping("4.90"));
+    let duty =
+        json!([{"duty_id": 1, "amount_set": {"shop_money": {"amount": "2.00", "currency_code": "EUR"}}}]);
+    let back = with(back, "duties", duty);
+    assert_eq!(refund(&back).goods, taxed(3_000, 500));
+    let payment = tea_back_of("10.00", back.clone()).snapshot.payment;
+    assert_eq!(payment, Payment::Partial { paid: 6_180, total: 7_180 });
+    let alone = with(back, "refund_line_items", json!([]));
+    assert!(matches!(parse_bytes("refunds/create", alone.to_string().as_bytes()), Ok(News::Nothing(_))));
+}
+
+#[test]
+fn a_tip_is_no_goods_neither_given_nor_given_back() {
+    let tip = json!({"id": 13, "quantity": 1, "current_quantity": 1, "price": "6.00", "tip_payment_gateway": "cash"});
+    let tipped = |subtotal: &str| {
+        let tipped = with(body(), "line_items", json!([tea(2), tip]));
+        order(&with(tipped, "current_subtotal_price", json!(subtotal))).snapshot.goods
+    };
+    assert_eq!(tipped("60.00"), taxed(6_000, 1_000), "as Shopify documents the subtotal");
+    assert_eq!(tipped("66.00"), taxed(6_000, 1_000), "where the subtotal has it");
+    let tip_back =
+        json!({"line_item_id": 13, "quantity": 1, "subtotal": 6, "total_tax": 0, "line_item": tip});
+    let back = json!([tea_back()["refund_line_items"][0], tip_back]);
+    assert_eq!(refund(&with(tea_back(), "refund_line_items", back)).goods, taxed(3_000, 500));
+}
+
+#[test]
+fn an_exchange_keeps_the_points_of_what_is_paid_while_the_new_goods_are_not() {
+    // 30.00 of the 60.00 came back, goods of 45.00 went out, and 15.00 are still owed.
+    let new = json!({"id": 12, "quantity": 1, "current_quantity": 1, "price": "45.00", "tax_lines": [{"price": "7.50"}]});
+    let back = with(tea_back(), "transactions", json!([]));
+    let exchanged = with(with(body(), "line_items", json!([tea(1), new])), "refunds", json!([back]));
+    let exchanged = with(exchanged, "current_subtotal_price", json!("75.00"));
+    let exchanged = with(exchanged, "current_total_price", json!("79.90"));
+    let told = |status: &str, outstanding: &str| {
+        let told = with(exchanged.clone(), "total_outstanding", json!(outstanding));
+        order(&with(told, "financial_status", json!(status)))
+    };
+    let in_between = told("partially_paid", "15.00");
+    assert_eq!(in_between.snapshot.goods, taxed(10_500, 1_750));
+    assert_eq!(in_between.snapshot.payment, Payment::Partial { paid: 9_490, total: 10_990 });
+    assert_eq!(told("paid", "0.00").snapshot.payment, Payment::Paid);
+    assert_eq!(in_between.refunds.values().map(|refund| refund.goods.amount).sum::<i64>(), 3_000);
 }
 
 #[test]

@@ -76,6 +76,10 @@ impl Events {
 }
 
 impl Listing for Events {
+    fn is_of_events(&self) -> bool {
+        true
+    }
+
     fn page(&self) -> Option<Resource> {
         let since = self.since.as_second().to_string();
         let mut query: Vec<(&str, &str)> = EVENTS.iter().map(|event| ("types[]", *event)).collect();

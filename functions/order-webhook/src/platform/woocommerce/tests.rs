@@ -258,8 +258,81 @@ fn an_order_that_the_shop_could_not_read_itself_is_no_order() {
     let error =
         |status: u16| json!({"code": "woocommerce_rest_x", "message": "…", "data": {"status": status}});
     assert!(matches!(parse("order.updated", &error(404)), Ok(News::Nothing(_))));
-    let refusal = parse("order.updated", &error(401)).unwrap_err().to_string();
-    assert!(refusal.contains("may read orders"), "{refusal}");
+    let Ok(News::Request(request)) = parse("order.updated", &error(401)) else { panic!() };
+    assert!(
+        request.answer().unwrap().contains("may read orders"),
+        "and five refusals would disable the webhook"
+    );
+}
+
+fn fees(lines: &[(&str, &str)]) -> Value {
+    let fees =
+        lines.iter().map(|(total, total_tax)| json!({"id": 2, "total": total, "total_tax": total_tax}));
+    with(body(), "fee_lines", fees.collect())
+}
+
+#[test]
+fn a_fee_below_nothing_is_a_discount_and_one_above_earns_nothing() {
+    let goods = |lines: &[(&str, &str)]| order(&fees(lines)).snapshot.goods;
+    assert_eq!(goods(&[("-20.00", "-4.00")]), taxed(3_600, 600));
+    assert_eq!(goods(&[("-20.00", "-4.00"), ("3.00", "0.60")]), taxed(3_600, 600));
+    assert_eq!(goods(&[("-5.00", "0"), ("-5.00", "-1.00")]), taxed(4_900, 900), "taxed or not");
+    assert_eq!(goods(&[("-90.00", "-18.00")]), taxed(0, 0), "never less than nothing");
+}
+
+#[test]
+fn what_a_fee_below_nothing_paid_for_earns_where_the_source_says_that_it_is_a_payment() {
+    let document = json!({"platform": "woocommerce", "secrets": ["a"], "negative_fees": "payments"});
+    let platform = set_up(&serde_json::from_value(document).unwrap()).unwrap();
+    let (source, headers) = (source("shop"), headers([(TOPIC, "order.updated")]));
+    let body = fees(&[("-20.00", "-4.00")]).to_string();
+    let told =
+        platform.parse(&Delivery { source: &source, headers: &headers, body: body.as_bytes(), now: at(NOW) });
+    let Ok(News::Order(order)) = told else { panic!("{told:?}") };
+    assert_eq!(order.snapshot.goods, taxed(6_000, 1_000));
+    let unknown = json!({"platform": "woocommerce", "secrets": ["a"], "negative_fees": "perhaps"});
+    assert!(serde_json::from_value::<crate::sources::SourceDocument>(unknown).is_err());
+}
+
+/// The same order by the oldest API, which knows neither refunds nor how prices are shown.
+fn old_body() -> Value {
+    json!({"order": {
+        "id": 727, "order_number": 727, "status": "completed", "currency": "EUR",
+        "created_at": "2026-03-01T10:00:00Z", "updated_at": "2026-03-01T10:05:00Z", "total": "66.00",
+        "payment_details": {"method_id": "cod", "paid": true}, "customer_id": 5,
+        "billing_address": {"first_name": "", "email": "c-3@example.com", "phone": ""},
+        "line_items": [line("20.00", "4.00"), line("30.00", "6.00")], "coupon_lines": [], "fee_lines": [],
+    }})
+}
+
+#[test]
+fn a_body_of_the_oldest_api_is_taken_as_far_as_it_goes_and_an_operator_asked_for_the_newer_one() {
+    let Ok(News::Several(told)) = parse("order.updated", &old_body()) else { panic!() };
+    let [News::Order(order), News::Request(request)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((order.key.as_str(), order.placed_at), ("shop#727", at("2026-03-01T10:00:00Z")));
+    assert_eq!(order.snapshot.goods, Goods { amount: 5_000, tax: 1_000, tax_included: false });
+    assert_eq!(order.snapshot.payment, Payment::Paid);
+    assert!(order.refunds.is_empty(), "that none is told does not say that there is none");
+    assert!(request.answer().unwrap().contains("WP REST API Integration v3"));
+    let Ok(News::Several(told)) = parse("order.restored", &old_body()) else { panic!() };
+    assert!(matches!(told[..], [News::Restored(_), News::Request(_)]));
+}
+
+#[test]
+fn no_body_of_an_old_api_is_refused() {
+    let unzoned =
+        json!({"id": 727, "status": "processing", "date_created": "2026-03-01T11:00:00", "line_items": []});
+    let unreadable = json!({"order": {"id": 727}});
+    let wrapped = json!({"customer": {"id": 5, "created_at": "2026-03-01T10:00:00Z"}});
+    let customer = json!({"id": 5, "date_created": "2026-03-01T10:00:00", "username": "n"});
+    for (topic, body) in [
+        ("order.updated", unzoned),
+        ("order.created", unreadable),
+        ("customer.updated", wrapped),
+        ("customer.updated", customer),
+    ] {
+        assert_eq!(parse(topic, &body), Ok(News::Request(Request::NewerWebhook)), "{body}");
+    }
 }
 
 #[test]

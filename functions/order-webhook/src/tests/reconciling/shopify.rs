@@ -80,6 +80,27 @@ async fn a_second_time_everything_is_known() {
 }
 
 #[tokio::test]
+async fn what_the_list_says_now_holds_against_whatever_was_sent_of_the_same_second() {
+    for (sent, listed) in [("10.00", "18.00"), ("18.00", "10.00")] {
+        let shop = shop().await;
+        let topic = Some(("x-shopify-topic", "orders/updated"));
+        shop.deliver(topic, &order(1, listed)).await;
+        shop.deliver(topic, &order(1, sent)).await;
+        shop.platform.on(FIRST, [page(&[order(1, listed)], &previous())]);
+        assert_eq!(shop.reconcile().await.unwrap(), [stored("1")]);
+        let goods = shop.order("1").await.unwrap().snapshot.unwrap().goods.amount;
+        assert_eq!(format!("{}.00", goods / 100), listed);
+        assert_eq!(shop.reconcile().await.unwrap(), [known("1")]);
+        shop.deliver(topic, &order(1, "14.00")).await;
+        assert_eq!(
+            shop.order("1").await.unwrap().snapshot.unwrap().goods.amount,
+            goods,
+            "sent before, and late"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_credential_goes_to_no_address_that_an_answer_names() {
     let (shop, elsewhere) = (shop().await, StandIn::start());
     let link = format!("<{}/admin/api/2026-01/orders.json?page_info=x>; rel=\"next\"", elsewhere.base);

@@ -87,6 +87,8 @@ pub(super) fn order(id: &str, placed_at: Timestamp, minor: i64) -> OrderState {
         quiet: false,
         coupons_seen: Default::default(),
         currencies_seen: Default::default(),
+        corrections: vec![],
+        formerly_placed_at: Default::default(),
         part_of: None,
     }
 }
