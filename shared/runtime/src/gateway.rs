@@ -122,7 +122,7 @@ impl HttpEvent {
             if index > 0 {
                 address.push('/');
             }
-            push_encoded(&mut address, &segment, is_path_byte);
+            push_encoded(&mut address, segment, is_path_byte);
         }
         if let Some(query) = self.raw_query_string.as_deref().filter(|query| !query.is_empty()) {
             address.push('?');
