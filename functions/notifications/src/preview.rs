@@ -301,10 +301,7 @@ mod tests {
         let problems = problems(several);
         assert_eq!(problems.len(), 4, "{problems:?}");
         assert!(problems[0].starts_with("messages.coupon_issued.english: is no language such as fr"));
-        assert!(
-            problems[1].contains("email.title: there is no kode; there is programme, name,"),
-            "{problems:?}"
-        );
+        assert!(problems[1].contains("email.title: there is no kode; there is code, count,"), "{problems:?}");
         assert!(problems[2].contains("email.body: cannot be read: "), "{problems:?}");
         assert!(
             problems[3].contains("push.body: prints name, which is missing for some members"),

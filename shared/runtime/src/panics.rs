@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::task::Poll;
 
 /// The code panicked. It does not say with which words: they may quote what was read.
@@ -14,7 +13,8 @@ pub struct Panicked;
 /// The future's output, or that it panicked. What it had changed in memory must be sound whenever it stops, as it
 /// must for a future that is dropped.
 pub async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
-    let mut future = pin!(future);
+    // On the heap: what a record leads to is large, and waits within many others.
+    let mut future = Box::pin(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(words) => {

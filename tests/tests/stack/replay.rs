@@ -106,8 +106,8 @@ async fn bad_rows_stop_a_replay_before_anything_is_sent_or_are_left_out() {
     assert_eq!(
         error.to_string(),
         "2 bad rows\n  line 3: order \"o-1\" stands in the file already; the first one stays\n  line 4: date \
-         \"yesterday\" is neither a date such as 2026-01-31 nor an instant such as 2026-01-31T12:00:00+01:00\n\
-         Mend them, or leave them out with --skip-bad-rows."
+         \"yesterday\" is neither a date such as 2026-01-31 nor an instant such as 2026-01-31T12:00:00+01:00 (of 31/01/2026 and 01/31/2026 those \
+         are read that can be only one day)\nMend them, or leave them out with --skip-bad-rows."
     );
     assert!(!bench.path("data").exists());
 
