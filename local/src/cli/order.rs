@@ -43,7 +43,7 @@ pub(super) struct Correct {
     #[arg(long, group = "fact", value_name = "INSTANT", value_parser = |text: &str| time::instant(text))]
     placed_at: Option<Timestamp>,
     /// What its goods cost before refunds, as the shop prices them, in the order's currency, such as 45.90.
-    #[arg(long, group = "fact", value_name = "AMOUNT")]
+    #[arg(long, group = "fact", value_name = "AMOUNT", allow_negative_numbers = true)]
     goods: Option<String>,
     /// It is paid.
     #[arg(long, group = "fact", conflicts_with = "unpaid")]
