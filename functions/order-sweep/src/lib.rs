@@ -141,7 +141,7 @@ impl OrderSweep {
                 }
             };
             let span = tracing::info_span!("order", order.id = %order.key);
-            let checked = caught(self.check(&order, budget).instrument(span.clone())).await;
+            let checked = caught(Box::pin(self.check(&order, budget).instrument(span.clone()))).await;
             match checked.unwrap_or_else(|panicked| Err(EngineError::Permanent(panicked.to_string()))) {
                 Ok(found) => {
                     report.count(&found);

@@ -36,7 +36,7 @@ impl PointsAccrual {
         for record in event.payload.records {
             let sequence_number = record.change.sequence_number.clone();
             let Err(error) =
-                caught(self.accrue(&mut batch, record, budget)).await.unwrap_or_else(|panicked| {
+                caught(Box::pin(self.accrue(&mut batch, record, budget))).await.unwrap_or_else(|panicked| {
                     // An order is parked where its own handling panics; this is what stands before that.
                     tracing::error!(error = %panicked, sequence_number, "a record is left out");
                     Ok(())

@@ -108,8 +108,8 @@ impl Engine {
         };
         let Some(profile) = profile else { return self.needs_nobody(state, consistency).await };
         let cause = state.cause();
-        let mut entries = self.store.entries_of(&profile.member, effective_at, &cause, consistency).await?;
-        for moment in &state.formerly_placed_at {
+        let mut entries = Vec::new();
+        for moment in state.formerly_placed_at.iter().chain([&effective_at]) {
             entries.extend(self.store.entries_of(&profile.member, *moment, &cause, consistency).await?);
         }
         Ok(is_reconciled(&*self.programmes.get().await?, state, &entries).unwrap_or(false))
