@@ -6,5 +6,6 @@ mod laurel;
 mod parking;
 mod reconciling;
 mod replaying;
+mod reports;
 mod starting;
 mod stopping;
