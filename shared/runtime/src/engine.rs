@@ -7,6 +7,7 @@ mod contacts;
 mod enrolment;
 mod issuing;
 mod joining;
+mod ledger_line;
 mod merging;
 mod programmes;
 mod unmerging;
@@ -27,11 +28,12 @@ pub use self::bring::{Brought, Newcomer};
 pub use self::enrolment::Enrolled;
 pub use self::issuing::Issued;
 pub use self::joining::{Clash, Joined};
+use self::ledger_line::LedgerLine;
 pub use self::programmes::ProgrammeCache;
 pub use self::unmerging::{UNDOABLE_FOR, Unmerged};
 use crate::clock::{Budget, Clock};
 use crate::random::{NoRandomness, Random};
-use crate::telemetry::{ROUTINE, signal};
+use crate::telemetry::{LEDGER, ROUTINE, signal};
 
 /// Reads that one decision may ask for: the journal, an earlier part of it, the coupons; and the earlier entries of each
 /// cause that it posts under once more.
@@ -279,14 +281,17 @@ impl Engine {
             if !is_committed(self.store.commit(commit).await, &decision)? {
                 return Ok(Progress::Conflict);
             }
-            count_coupons(&decision);
         }
         Ok(if decision.completed { Progress::Done(Box::new(decision.profile)) } else { Progress::MoreToDo })
     }
 
     /// Commits decisions for two members together, or nothing where somebody else wrote first.
     pub(super) async fn commit_both(&self, one: &Decision, other: &Decision) -> Result<bool, EngineError> {
-        is_committed(self.store.commit_both(one, other).await, one)
+        let committed = is_committed(self.store.commit_both(one, other).await, one)?;
+        if committed {
+            note(other);
+        }
+        Ok(committed)
     }
 
     /// Commits a decision, or nothing where somebody else wrote first.
@@ -347,7 +352,10 @@ impl Engine {
 /// Whether a commit went through; if not, it is decided again.
 fn is_committed(committed: Result<(), StoreError>, decision: &Decision) -> Result<bool, EngineError> {
     match committed {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            note(decision);
+            Ok(true)
+        }
         Err(StoreError::Conflict(with)) => {
             tracing::debug!(member.id = %decision.profile.member, %with, "conflict, deciding again");
             Ok(false)
@@ -356,8 +364,11 @@ fn is_committed(committed: Result<(), StoreError>, decision: &Decision) -> Resul
     }
 }
 
-/// A line for the metric by which an alarm knows how many coupons are issued in an hour.
-fn count_coupons(decision: &Decision) {
+/// A line for whoever watches, and one for the metric by which an alarm knows how many coupons are issued in an hour.
+fn note(decision: &Decision) {
+    if !decision.entries.is_empty() {
+        tracing::debug!(target: LEDGER, "{}", LedgerLine(decision));
+    }
     let issued = decision.entries.iter().filter(|entry| matches!(entry.kind, Kind::CouponIssued { .. }));
     let coupons = issued.count();
     if coupons > 0 {

@@ -37,11 +37,18 @@ pub mod signal {
 /// The target of lines that only a metric reads. Where nobody counts, they are left out.
 pub const ROUTINE: &str = "routine";
 
+/// The target of lines that say what each commit did. They are shown where a person watches, and cost nothing elsewhere.
+pub const LEDGER: &str = "ledger";
+
 /// Starts logging; a second call changes nothing.
 pub fn start() {
     let on_lambda = std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some();
     let filter = filter(Level::INFO);
-    let filter = if on_lambda { filter } else { filter.with_target(ROUTINE, LevelFilter::OFF) };
+    let filter = if on_lambda {
+        filter
+    } else {
+        filter.with_target(ROUTINE, LevelFilter::OFF).with_target(LEDGER, LevelFilter::DEBUG)
+    };
     let started = if on_lambda {
         // Only where it happened: what it says may quote what was read.
         panic::set_hook(Box::new(|panic| {
