@@ -103,7 +103,10 @@ def the_schedule_lets_points_run_out(stack: Stack, events: str) -> None:
     expect("kinds of entries before the review", kinds.count("points_expired"), 0)
 
     scheduler = stack.client("scheduler")
-    schedule = scheduler.get_schedule(Name=f"{NAME}-review")
+    # Its name is CloudFormation's own, so it is found by what it wakes.
+    names = [summary["Name"] for summary in scheduler.list_schedules()["Schedules"]]
+    schedules = [scheduler.get_schedule(Name=name) for name in names]
+    [schedule] = [schedule for schedule in schedules if "TierReviewFunction" in schedule["Target"]["Arn"]]
     expect("schedule", schedule["ScheduleExpression"], "rate(1 hour)")
     expect("its zone", schedule["ScheduleExpressionTimezone"], "UTC")
     # Nobody waits for the hour: another schedule has the same target, role and all, and fires now.
