@@ -1,5 +1,7 @@
 //! Every version of the programme.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::programme::Version;
 use domain::{Programme, ProgrammeError, Programmes, Timestamp};
@@ -8,6 +10,9 @@ use crate::items::{ProgrammeItem, read, text, write};
 use crate::keys::programmes;
 use crate::{Role, Store, StoreError};
 
+/// The shortest time between two moments that keys hold.
+const MOMENT: Duration = Duration::from_millis(1);
+
 impl Store {
     /// Every version; nothing when none was published.
     pub async fn programmes(&self) -> Result<Option<Programmes>, StoreError> {
@@ -15,7 +20,8 @@ impl Store {
     }
 
     /// Publishes a programme unless it equals the newest version; returns the newest version's number. The
-    /// first version is in force for all that came before. [`StoreError::Conflict`] when two publish at once.
+    /// first version is in force for all that came before; every other one from a moment after the one before it, whatever
+    /// the clock of whoever publishes says: else a correction could be overruled by what it corrects. [`StoreError::Conflict`] when two publish at once.
     pub async fn publish(&self, programme: &Programme, from: Timestamp) -> Result<u32, StoreError> {
         let versions = self.versions().await?;
         let document = programme.to_json().map_err(unreadable)?;
@@ -25,6 +31,11 @@ impl Store {
         if newest.programme.to_json().map_err(unreadable)? == document {
             return Ok(newest.number);
         }
+        let last = versions.iter().map(|version| version.from).max().unwrap_or(newest.from);
+        let after_last = last
+            .checked_add(MOMENT)
+            .map_err(|_| StoreError::Permanent("the newest version ends the calendar".to_owned()))?;
+        let from = from.max(after_last);
         self.put_version(newest.number.saturating_add(1), from, document).await
     }
 

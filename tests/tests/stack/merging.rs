@@ -6,7 +6,7 @@ mod races;
 use domain::decide::Parting;
 use domain::{Command, Known, MemberId, Outcome};
 use lambda_http::http::{HeaderMap, Method};
-use runtime::{Budget, Clock, Engine, Random};
+use runtime::{Budget, Clock, Engine, Random, Unmerged};
 use serde_json::{Value, json};
 use store::Consistency;
 use tests::{SHOPIFY, Shop};
@@ -211,6 +211,26 @@ async fn taking_back_that_was_cut_off_is_finished_by_the_next_review() {
     let (one, other) = (shop.member("c-1").await, shop.member("c-2").await);
     assert_eq!((&one["balance"], &one["status_points"]), (&json!(100), &json!(10)));
     assert_eq!((&other["balance"], &other["status_points"]), (&json!(670), &json!(610)));
+}
+
+/// What is due comes first, and is more than one commit: until then neither account is touched.
+#[tokio::test]
+async fn two_are_merged_and_parted_though_more_is_due_than_one_commit_holds_and_no_point_is_minted() {
+    let shop = Shop::open("2026-03-02T10:00:00Z").await;
+    shop.process(&shop.order("1", "c-1", 1_500_000)).await;
+    shop.process(&shop.order("2", "c-2", 3_000)).await;
+    let (into, from) = (id_of(&shop, "c-1").await, id_of(&shop, "c-2").await);
+    shop.advance_to("2026-05-20T10:00:00Z").await;
+    assert_eq!(post(&shop, &into, "merge", &json!({"from": from})).await.0, 200);
+    // Given thirty coupons that ended three days ago, which no review has looked at.
+    let clock = Clock::fixed(tests::at("2026-06-05T10:00:00Z"));
+    let engine = Engine::new(shop.stack.store().clone(), clock, Random::system());
+    // When the two are parted, then each has what is theirs.
+    assert_eq!(engine.unmerge(&from, Budget::until(0)).await.unwrap(), Unmerged::Done);
+    let balance = async |member: &MemberId| {
+        shop.stack.store().profile(member, Consistency::Strong).await.unwrap().unwrap().account.balance.0
+    };
+    assert_eq!((balance(&into).await, balance(&from).await), (0, 300));
 }
 
 #[tokio::test]

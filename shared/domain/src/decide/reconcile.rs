@@ -49,7 +49,8 @@ fn withdraw(draft: &mut Draft<'_>, state: &OrderState, moment: Timestamp) -> Res
     }
     let deltas = difference(Target::default(), posted.deltas)?;
     let id = EntryId { effective_at: moment, cause, n: posted.entries };
-    draft.post(id, deltas, Kind::Order { revision: state.revision })
+    let came_with = draft.by_way_of();
+    draft.post_of(came_with, id, deltas, Kind::Order { revision: state.revision })
 }
 
 /// Whether an order has posted what it should: reconciling it would post nothing. Of the entries, those of other

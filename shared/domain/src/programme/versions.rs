@@ -124,9 +124,11 @@ impl Programmes {
                 continue;
             };
             if !before.is_some_and(|before| expiry.spares_what(before)) {
-                let reminder = expiry.reminders.iter().max_by_key(|step| step.about_days());
-                let end = reminder.map_or(Ok(*from), |step| step.after(*from, &programme.time_zone))?;
-                not_before = not_before.max(Some(end));
+                // Which reminder is the longest, the calendar alone tells.
+                not_before = not_before.max(Some(*from));
+                for step in &expiry.reminders {
+                    not_before = not_before.max(Some(step.after(*from, &programme.time_zone)?));
+                }
             }
             before = Some(expiry);
         }

@@ -90,6 +90,9 @@ impl Engine {
         let receive = self.decide(&programmes, &mut into, receive).await?;
         if receive.profile.bookkeeping.receiving.is_some() {
             self.commit_both(&close, &receive).await?;
+        } else if receive.changed {
+            // What a decision that was cut off had left is more than one commit, too.
+            self.commit_one(&receive).await?;
         }
         Ok(())
     }

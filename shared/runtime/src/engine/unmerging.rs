@@ -61,8 +61,7 @@ impl Engine {
                 return Ok(Unmerged::MergedOn(into));
             }
             if !self.finish_merges(&other, budget).await? {
-                self.begin_parting(profile, &closing, other).await?;
-                is_asked = true;
+                is_asked |= self.begin_parting(profile, &closing, other).await?;
             }
             self.pause(round, budget).await?;
         }
@@ -78,13 +77,14 @@ impl Engine {
     }
 
     /// Opens the account again, so that whatever comes from now on finds it, and notes on the other one what it is to
-    /// give back, in one commit.
+    /// give back, in one commit. Tells whether that is done: what was due at the other one comes first, and may be more
+    /// than one commit.
     async fn begin_parting(
         &self,
         closed: Profile,
         closing: &Entry,
         other: Profile,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         let programmes = self.programmes.get().await?;
         let to = closed.member.clone();
         let (mut closed, mut other) = (Loaded::member(closed), Loaded::member(other));
@@ -92,10 +92,16 @@ impl Engine {
         let reopen = self.decide(&programmes, &mut closed, reopen).await?;
         let release = Command::Part(Parting::Release { to: &to });
         let release = self.decide(&programmes, &mut other, release).await?;
-        if reopen.changed && release.changed {
-            self.commit_both(&reopen, &release).await?;
+        if release.profile.bookkeeping.releasing.as_ref() != Some(&to) {
+            if release.changed {
+                self.commit_one(&release).await?;
+            }
+            return Ok(false);
         }
-        Ok(())
+        if reopen.profile.account.merged_into.is_some() {
+            return Ok(false);
+        }
+        self.commit_both(&reopen, &release).await
     }
 
     /// Gives back what a member is releasing, if anything: page by page what its journal has of the other one's, after

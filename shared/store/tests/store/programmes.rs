@@ -36,6 +36,17 @@ async fn a_version_is_published_once_and_each_is_in_force_from_its_moment_on() {
 }
 
 #[tokio::test]
+async fn a_correction_holds_though_it_is_published_by_a_clock_that_is_behind() {
+    let Bench { store, .. } = Bench::new().await;
+    store.publish(&programme(10), at(NOON)).await.unwrap();
+    store.publish(&programme(20), at("2026-04-01T00:05:00Z")).await.unwrap();
+    store.publish(&programme(30), at("2026-04-01T00:02:00Z")).await.unwrap();
+    let programmes = store.programmes().await.unwrap().unwrap();
+    assert_eq!(programmes.newest().number, 3);
+    assert_eq!(programmes.at(at("2026-04-01T00:06:00Z")).programme, programme(30));
+}
+
+#[tokio::test]
 async fn a_programme_of_before_is_a_version_of_its_own() {
     let Bench { store, .. } = Bench::new().await;
     for (number, points) in [(1, 10), (2, 20), (3, 10)] {

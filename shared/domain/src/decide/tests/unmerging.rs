@@ -63,6 +63,28 @@ impl World {
 }
 
 #[test]
+fn an_order_that_came_along_and_was_dated_anew_is_given_back_once() {
+    let (mut one, mut other) = (member("A", &[NO_REWARD]), member("B", &[NO_REWARD]));
+    one.orders("1", "2026-01-05", 30_000);
+    let theirs = other.orders("2", "2026-01-10", 10_000);
+    one.pass_to(at("2026-01-20"));
+    one.receives(&mut other);
+    // When an operator corrects its date, it is posted by way of the member whose it was.
+    let before = theirs.placed_at.unwrap();
+    let corrected = OrderState {
+        revision: 2,
+        placed_at: Some(at("2026-01-12")),
+        formerly_placed_at: [before].into(),
+        ..theirs
+    };
+    one.arrives_by_way_of(&other, &corrected);
+    assert_eq!(one.balance(), 400);
+    one.gives_back(&mut other, &[corrected]);
+    assert_eq!((one.balance(), other.balance()), (300, 100));
+    assert_eq!((one.status(), other.status()), (300, 100));
+}
+
+#[test]
 fn both_have_again_what_they_had() {
     let (mut one, mut other) = (member("A", &[]), member("B", &[]));
     one.orders("1", "2026-01-05", 30_000);

@@ -64,6 +64,18 @@ fn a_shorter_expiry_works_forwards_only_and_an_unrelated_version_after_it_change
 }
 
 #[test]
+fn the_longest_reminder_is_the_one_that_ends_last_on_the_calendar() {
+    // 31 days from the first of January, though thirty days and a month are as long at other times.
+    let reminders = ("[\"1 month\", \"1 week\"]", "[\"1 month\", \"30 days\"]");
+    let mut world = world(&[NO_REWARD, NO_EXPIRY]);
+    world.orders("1", "2026-01-02", 10_000);
+    world.pass_to(at("2029-01-01"));
+    world.publish(programme(&[NO_REWARD, reminders]));
+    world.run(Command::Review).unwrap();
+    assert_eq!(world.expires_at(), Some(at("2029-02-01")));
+}
+
+#[test]
 fn a_longer_expiry_is_in_force_at_once() {
     let mut world = world(&[NO_REWARD]);
     world.orders("1", "2026-01-02", 10_000);
